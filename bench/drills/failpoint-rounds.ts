@@ -1,0 +1,36 @@
+/**
+ * How each failpoint is reached. Listed here and not taken from the server: what a drill visits is the drill's to say,
+ * and a test holds the two lists equal.
+ */
+export interface FailpointRound {
+  name: string;
+  /** The kill comes at a passage from the first to this one. */
+  latest: number;
+  /** Kills that must come before, for this place is only passed in their aftermath. */
+  after?: readonly string[];
+  withinMs?: number;
+}
+
+export const FAILPOINT_ROUNDS: readonly FailpointRound[] = [
+  { name: 'accept.before_commit', latest: 5 },
+  { name: 'accept.after_commit', latest: 5 },
+  { name: 'batch.after_chunk', latest: 1 },
+  { name: 'begin.before_commit', latest: 5 },
+  { name: 'begin.after_commit', latest: 5 },
+  { name: 'call.before_write', latest: 20 },
+  { name: 'call.after_write', latest: 20 },
+  { name: 'call.after_answer', latest: 20 },
+  { name: 'settle.before_commit', latest: 5 },
+  { name: 'settle.after_commit', latest: 5 },
+  { name: 'webhook.before_commit', latest: 5 },
+  { name: 'webhook.after_commit', latest: 5 },
+  { name: 'apply.before_commit', latest: 5 },
+  { name: 'apply.after_commit', latest: 5 },
+  { name: 'receive.before_commit', latest: 3 },
+  { name: 'receive.after_commit', latest: 3 },
+  { name: 'renew.before', latest: 2 },
+  { name: 'takeover.after', latest: 1 },
+  // A message whose attempt had begun and never left is in doubt until its grace is over; then the two follow each other.
+  { name: 'doubt.before_commit', after: ['call.before_write'], latest: 1, withinMs: 90_000 },
+  { name: 'doubt.after_commit', latest: 1, withinMs: 90_000 },
+];

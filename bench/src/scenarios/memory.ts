@@ -1,0 +1,49 @@
+import { median, slope } from '../figures.ts';
+import type { Bench, Measure } from '../measure.ts';
+import { pssMb } from '../procfs.ts';
+import type { Side } from '../side.ts';
+import { fill } from './fill.ts';
+
+const MOST_MB = 300;
+const MOST_SLOPE_MB = 1;
+
+/**
+ * (6) Memory of the server and its database while messages live, as proportional set size. A figure is the median over a
+ * block of messages; the slope leaves out the first block, in which caches fill.
+ */
+export async function memory({ quick, log }: Pick<Bench, 'quick' | 'log'>, side: Side): Promise<Measure[]> {
+  const block = quick ? 10_000 : 100_000;
+  const points: [messages: number, mb: number][] = [];
+  for (let stored = block; stored <= 5 * block; stored += block) {
+    const samples: number[] = [];
+    await fill(side, block, () => {
+      const { server, postgres } = side.processes();
+      samples.push(pssMb([...server, ...postgres]));
+    });
+    points.push([stored, median(samples)]);
+    log(`after ${stored} messages: ${median(samples).toFixed(0)} MB`);
+  }
+  const runs = { product: points.map(([, value]) => ({ value })), floor: [] };
+  const last = points.at(-1)?.[1] ?? Number.NaN;
+  const grows = slope(points.slice(1)) * 100_000;
+  const common = { floor: null, ratio: null, runs };
+  return [
+    {
+      ...common,
+      name: `memory after ${5 * block} messages, server and database`,
+      unit: 'MB PSS',
+      product: last,
+      gate: `under ${MOST_MB} MB`,
+      pass: last < MOST_MB,
+    },
+    {
+      ...common,
+      name: 'memory growth per 100,000 messages',
+      unit: 'MB',
+      product: grows,
+      gate: `under ${MOST_SLOPE_MB} MB`,
+      // Over a tenth of the messages the slope is noise.
+      pass: quick || grows < MOST_SLOPE_MB,
+    },
+  ];
+}

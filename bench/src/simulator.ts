@@ -1,0 +1,103 @@
+import { start } from './child.ts';
+import { openLoad } from './load.ts';
+
+/** The provider of both sides: the project's simulator as a program of its own, so that it outlives who uses it. */
+export interface Simulator extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+  /** How many messages it has really accepted. */
+  accepted(): Promise<number>;
+  /** The messages after the `after`th, in order: a page of at most 1,000. */
+  ledger(after: number): Promise<LedgerPage>;
+  /** Says nothing of the messages that come from now on, or again does, with so many statuses a webhook. */
+  change(behaviour: { silent: true } | { together: number }): Promise<void>;
+  /** Makes numbers in portfolios of their own; gives their ids. */
+  makeNumbers(count: number): Promise<string[]>;
+  /** Posts its webhooks here from now on. */
+  register(url: string, secret: string): Promise<void>;
+  /** Lets a customer write to the default number. */
+  customerWrites(from: string, text: string): Promise<void>;
+}
+
+/** One message as the provider took it. */
+export interface LedgerEntry {
+  n: number;
+  wamid: string;
+  phone_number_id: string;
+  to: string;
+  type: string;
+  opaque: string | null;
+  received_at: string;
+  body: Record<string, unknown>;
+}
+
+export interface LedgerPage {
+  messages: LedgerEntry[];
+  total: number;
+  /** The `after` of the following page; null: this one is empty. */
+  next: number | null;
+}
+
+const PAGE = 1000;
+/** Ids of the numbers that `makeNumbers` makes count from here. */
+const FIRST_NUMBER = 200_000_000_000_000;
+
+/** Starts one on a free port. It ends with this process, however that ends. */
+export async function startSimulator(): Promise<Simulator> {
+  const child = await start('simulator/src/main.ts', ['--port', '0', '--exit-with-parent'], {
+    ready: /^simulator ready (http:\/\/\S+)$/m,
+    deadlineMs: 15_000,
+  });
+  const load = openLoad(child.url, 4);
+  const control = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> => {
+    const answer = await load.ask(`/_simulator/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (answer.status !== 200) {
+      throw new Error(`the simulator answered ${answer.status} to ${path}: ${JSON.stringify(answer.body)}`);
+    }
+    return answer.body;
+  };
+  return {
+    url: child.url,
+    pid: child.pid,
+    accepted: async () => ((await control('GET', 'stats')) as { accepted: number }).accepted,
+    ledger: async (after) => (await control('GET', `messages?after=${after}&limit=${PAGE}`)) as LedgerPage,
+    async change(behaviour) {
+      if ('silent' in behaviour) {
+        const lost = { kind: 'webhook_lost', kinds: ['sent', 'delivered', 'read'] };
+        await control('PUT', 'faults', { rules: [lost] });
+      } else {
+        await control('DELETE', 'faults');
+        await control('PUT', 'settings', { statuses_per_webhook: behaviour.together });
+      }
+    },
+    async makeNumbers(count) {
+      const ids = Array.from({ length: count }, (_, i) => String(FIRST_NUMBER + i));
+      for (const id of ids) await control('POST', 'numbers', { phone_number_id: id, portfolio_id: id });
+      return ids;
+    },
+    async register(url, secret) {
+      await control('POST', 'webhooks', { url, app_secret: secret, verify_token: 'any' });
+    },
+    async customerWrites(from, text) {
+      await control('POST', 'inbound', { from, text });
+    },
+    async [Symbol.asyncDispose]() {
+      await load[Symbol.asyncDispose]();
+      await child.stop();
+    },
+  };
+}
+
+/** All it accepted after the `after`th. */
+export async function wholeLedger(simulator: Simulator, after = 0): Promise<LedgerEntry[]> {
+  const all: LedgerEntry[] = [];
+  for (let at = after; ; ) {
+    const { messages, next } = await simulator.ledger(at);
+    all.push(...messages);
+    if (next === null) return all;
+    at = next;
+  }
+}

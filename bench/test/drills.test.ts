@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FAILPOINTS } from '../../server/src/runtime/failpoints.ts';
+import { FAILPOINT_ROUNDS } from '../drills/failpoint-rounds.ts';
+import { seeded } from '../drills/random.ts';
+
+test('the kill drill visits every failpoint there is', () => {
+  assert.deepEqual(FAILPOINT_ROUNDS.map(({ name }) => name).sort(), [...FAILPOINTS].sort());
+});
+
+test('a seed repeats its choices, another makes others', () => {
+  const draw = (seed: number): number[] => {
+    const random = seeded(seed);
+    return Array.from({ length: 20 }, () => random.integer(1, 6));
+  };
+  assert.deepEqual(draw(7), draw(7));
+  assert.notDeepEqual(draw(7), draw(8));
+  assert.ok(draw(7).every((value) => value >= 1 && value <= 6));
+});

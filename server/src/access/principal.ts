@@ -1,0 +1,19 @@
+import type { TenantId } from '../domain/ids.ts';
+
+/**
+ * What a key may be allowed. `admin` is the operator's: it may everything, of every kind.
+ */
+export const SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who asks: one key of one tenant. */
+export interface Principal {
+  tenant_id: TenantId;
+  key_id: string;
+  scopes: ReadonlySet<string>;
+}
+
+/** Whether a principal may do what needs this scope. */
+export function may(principal: Principal, scope: Scope): boolean {
+  return principal.scopes.has(scope) || principal.scopes.has('admin');
+}

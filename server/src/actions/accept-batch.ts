@@ -1,0 +1,202 @@
+import type { Db, Queryable } from '../db/pool.ts';
+import { type BatchId, type InstanceId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import type { NewMessage } from '../domain/message.ts';
+import { failpoint } from '../runtime/failpoints.ts';
+import type { Signals } from '../signals/signals.ts';
+import { type AcceptRow, insertAcceptedMessages } from '../store/accept.write.ts';
+import {
+  advance,
+  type BatchError,
+  findBatchMessages,
+  findStoredBatch,
+  insertBatchKey,
+  insertEmptyBatch,
+  lockBatchKey,
+  ownsBatchKey,
+  releaseMessages,
+  takeBatchKey,
+} from '../store/batches.write.ts';
+import { announce, lookUp, newPlan, retryingOnConflict } from './accept-messages.ts';
+import type { AcceptedBatch, BatchItem, Idempotency, IdempotencyConflict } from './accepted.ts';
+
+/**
+ * Accepting a batch. Without a key it is one transaction: all of it or nothing. With a key it is stored in chunks, each a
+ * transaction that records how far it came; a repeat after a crash goes on from there, and nothing of it leaves before its
+ * last chunk, which makes all its messages due at once.
+ */
+export interface BatchAcceptorDeps {
+  db: Db;
+  signals: Signals;
+  instance: InstanceId;
+}
+
+export type AcceptBatch = (
+  tenant: TenantId,
+  items: readonly BatchItem[],
+  idempotency: Idempotency | null,
+) => Promise<AcceptedBatch>;
+
+const CHUNK = 500;
+
+/** Makes the acceptor of batches. */
+export function createBatchAcceptor(deps: BatchAcceptorDeps): AcceptBatch {
+  // What this instance is storing now: a repeat that comes meanwhile is told so.
+  const storing = new Set<string>();
+  return async (tenant, items, idempotency) => {
+    if (!idempotency) return acceptWhole(deps, tenant, items);
+    const name = `${tenant} ${idempotency.key}`;
+    if (storing.has(name)) return { kind: 'in_progress' };
+    storing.add(name);
+    try {
+      return await acceptInChunks(deps, tenant, items, idempotency);
+    } finally {
+      storing.delete(name);
+    }
+  };
+}
+
+async function acceptWhole(
+  { db, signals }: BatchAcceptorDeps,
+  tenant: TenantId,
+  items: readonly BatchItem[],
+): Promise<AcceptedBatch> {
+  const batch = newId<BatchId>();
+  const chunks = await retryingOnConflict(() =>
+    db.transaction(async (tx) => {
+      await insertEmptyBatch(tx, tenant, batch, items.length);
+      const stored: StoredChunk[] = [];
+      for (let from = 0; from < items.length; from += CHUNK) {
+        stored.push(await storeChunk(tx, tenant, batch, items, from, true));
+      }
+      await failpoint('accept.before_commit');
+      return stored;
+    }),
+  );
+  await failpoint('accept.after_commit');
+  const messages: { index: number; id: MessageId }[] = [];
+  const errors: BatchError[] = [];
+  for (const chunk of chunks) {
+    announce(signals, chunk.rows);
+    for (const row of chunk.rows) messages.push({ index: row.batchIndex as number, id: row.id });
+    errors.push(...chunk.errors);
+  }
+  return answer(batch, false, messages, errors);
+}
+
+async function acceptInChunks(
+  deps: BatchAcceptorDeps,
+  tenant: TenantId,
+  items: readonly BatchItem[],
+  { key, hash }: Idempotency,
+): Promise<AcceptedBatch> {
+  const { db, signals, instance } = deps;
+  const claim = await claimKey(deps, tenant, key, hash, items.length);
+  if (claim.kind !== 'mine') return claim.kind === 'done' ? storedAnswer(db, tenant, claim.batch, true) : claim;
+  const { batch } = claim;
+  let from = (await findStoredBatch(db, tenant, batch))?.stored_through ?? 0;
+  while (from < items.length) {
+    const start = from;
+    const chunk = await retryingOnConflict(() =>
+      db.transaction(async (tx) => {
+        if (!(await ownsBatchKey(tx, tenant, key, instance))) return null;
+        const stored = await storeChunk(tx, tenant, batch, items, start, false);
+        const lanes = stored.to === items.length ? await releaseMessages(tx, tenant, batch) : new Set<number>();
+        await failpoint('accept.before_commit');
+        return { ...stored, lanes };
+      }),
+    );
+    if (!chunk) return { kind: 'in_progress' };
+    await failpoint('batch.after_chunk');
+    signals.notify(`events:${tenant}`);
+    for (const lane of chunk.lanes) signals.notify(`due:${lane}`);
+    from = chunk.to;
+  }
+  return storedAnswer(db, tenant, batch, claim.resumed);
+}
+
+type Claim = { kind: 'mine'; batch: BatchId; resumed: boolean } | { kind: 'done'; batch: BatchId } | IdempotencyConflict;
+
+/** Makes this instance the one that stores the batch of a key, or tells why not. */
+function claimKey(
+  { db, instance }: BatchAcceptorDeps,
+  tenant: TenantId,
+  key: string,
+  hash: Buffer,
+  total: number,
+): Promise<Claim> {
+  return db.transaction(async (tx): Promise<Claim> => {
+    const batch = newId<BatchId>();
+    if (await insertBatchKey(tx, tenant, key, hash, batch, instance)) {
+      await insertEmptyBatch(tx, tenant, batch, total);
+      return { kind: 'mine', batch, resumed: false };
+    }
+    const known = await lockBatchKey(tx, tenant, key);
+    if (!known?.batch_id || !known.request_hash.equals(hash)) return { kind: 'mismatch' };
+    if (known.complete) return { kind: 'done', batch: known.batch_id };
+    if (known.owned && known.owner !== instance) return { kind: 'in_progress' };
+    await takeBatchKey(tx, tenant, key, instance);
+    return { kind: 'mine', batch: known.batch_id, resumed: true };
+  });
+}
+
+interface StoredChunk {
+  to: number;
+  rows: readonly AcceptRow[];
+  errors: readonly BatchError[];
+}
+
+/** Stores one chunk: its good items as messages, its refused ones as errors of the batch. */
+async function storeChunk(
+  tx: Queryable,
+  tenant: TenantId,
+  batch: BatchId,
+  items: readonly BatchItem[],
+  from: number,
+  due: boolean,
+): Promise<StoredChunk> {
+  const to = Math.min(from + CHUNK, items.length);
+  const errors: BatchError[] = [];
+  const good: { tenant: TenantId; message: NewMessage; idempotency: null }[] = [];
+  const indexes: number[] = [];
+  for (let index = from; index < to; index++) {
+    const item = items[index] as BatchItem;
+    if (item.kind === 'refused') errors.push({ index, ...item.error });
+    else {
+      good.push({ tenant, message: item.message, idempotency: null });
+      indexes.push(index);
+    }
+  }
+  const plan = newPlan(0, due);
+  if (good.length > 0) {
+    const known = await lookUp(tx, good);
+    for (let i = 0; i < good.length; i++) {
+      const request = good[i] as (typeof good)[number];
+      plan.add(request, known[i] as (typeof known)[number], { id: batch, index: indexes[i] as number });
+    }
+    await insertAcceptedMessages(tx, plan.write);
+  }
+  await advance(tx, tenant, batch, { from, to, accepted: good.length, errors });
+  return { to, rows: plan.write.rows, errors };
+}
+
+async function storedAnswer(db: Db, tenant: TenantId, batch: BatchId, replayed: boolean): Promise<AcceptedBatch> {
+  const stored = await findStoredBatch(db, tenant, batch);
+  return answer(batch, replayed, await findBatchMessages(db, tenant, batch), stored?.errors ?? []);
+}
+
+function answer(
+  batch_id: BatchId,
+  replayed: boolean,
+  messages: { index: number; id: MessageId }[],
+  errors: BatchError[],
+): AcceptedBatch {
+  return {
+    kind: 'accepted',
+    replayed,
+    batch_id,
+    accepted: messages.length,
+    refused: errors.length,
+    messages,
+    errors,
+  };
+}

@@ -1,0 +1,97 @@
+import type { Db } from '../db/pool.ts';
+import { newId, type TenantId } from '../domain/ids.ts';
+import { type FailedReceipt, mergeReceipts, type Receipt } from '../domain/receipt.ts';
+import { afterError, type RetrySettings } from '../domain/retry.ts';
+import { failpoint } from '../runtime/failpoints.ts';
+import type { Signals } from '../signals/signals.ts';
+import {
+  applyFailedReceipts,
+  applyMergedReceipts,
+  findMessagesByWamid,
+  type ParkedReceipt,
+  parkReceipts,
+  unparkReceipts,
+  type WamidRow,
+} from '../store/receipts.write.ts';
+
+/** Receipts that name their messages, and the work they came from. */
+export interface ReceiptBatch {
+  receipts: readonly Receipt[];
+  failed: readonly FailedReceipt[];
+  /** Inbound work that is done when these are applied. */
+  doneWork: readonly string[];
+}
+
+export interface AppliedReceipts {
+  /** Messages that changed. */
+  changed: number;
+  /** Of these, messages whose own answer had not come: the receipt settled a doubt. */
+  byReceipt: number;
+}
+
+/**
+ * Applies receipts in any order and any number of times: the rows are the same in the end. Bad news goes first, so that
+ * good news of the same webhook beats it.
+ */
+export async function applyReceipts(
+  db: Db,
+  signals: Signals,
+  batch: ReceiptBatch,
+  retry: RetrySettings,
+  random: () => number = Math.random,
+): Promise<AppliedReceipts> {
+  const tenants = new Set<TenantId>();
+  let changed = 0;
+  for (const round of oneAMessage(batch.failed)) {
+    const rows = round.map((failed) => {
+      const next = afterError(failed.code, failed.attempt ?? 1, retry, null, random());
+      return { ...failed, event: newId(), delay: next.kind === 'again' ? next.delay : null };
+    });
+    for (const row of await applyFailedReceipts(db, rows, 1)) {
+      changed++;
+      tenants.add(row.tenant_id);
+    }
+  }
+  const merged = mergeReceipts(batch.receipts).map((receipt) => ({ ...receipt, event: newId() }));
+  await failpoint('apply.before_commit');
+  const rows = await applyMergedReceipts(db, merged, 0, batch.doneWork);
+  await failpoint('apply.after_commit');
+  let byReceipt = 0;
+  for (const row of rows) {
+    if (row.by_receipt) byReceipt++;
+    tenants.add(row.tenant_id);
+  }
+  for (const tenant of tenants) signals.notify(`events:${tenant}`);
+  return { changed: changed + rows.length, byReceipt };
+}
+
+/** Splits receipts into rounds in which no message is named twice. */
+function* oneAMessage(failed: readonly FailedReceipt[]): Generator<FailedReceipt[]> {
+  let rest = [...failed];
+  while (rest.length > 0) {
+    const named = new Set<string>();
+    const later: FailedReceipt[] = [];
+    const now = rest.filter((one) => {
+      if (named.has(one.message)) later.push(one);
+      else named.add(one.message);
+      return !later.includes(one);
+    });
+    yield now;
+    rest = later;
+  }
+}
+
+/** Finds the messages that the provider's ids name. */
+export function findByWamid(db: Db, asked: readonly { tenant: TenantId; wamid: string }[]): Promise<WamidRow[]> {
+  return findMessagesByWamid(db, asked);
+}
+
+/** Keeps receipts whose message is not known (yet). */
+export function parkUnknown(db: Db, parked: readonly ParkedReceipt[]): Promise<void> {
+  return parkReceipts(db, parked);
+}
+
+/** Takes back parked receipts whose message is known by now. */
+export function takeParked(db: Db): Promise<ParkedReceipt[]> {
+  return unparkReceipts(db);
+}

@@ -1,0 +1,73 @@
+import type { Db } from '../db/pool.ts';
+import { decideDoubt } from '../domain/doubt.ts';
+import { newId } from '../domain/ids.ts';
+import { failpoint } from '../runtime/failpoints.ts';
+import type { Signals } from '../signals/signals.ts';
+import { type Doubtful, findDoubtful, postponeDoubtful } from '../store/doubt.write.ts';
+import { type LaneClaim, settleFailedAttempts, settleForAnother } from '../store/sending.write.ts';
+
+/** What was decided of doubtful attempts. */
+export interface Resolved {
+  resent: number;
+  told: number;
+  /** Left unconfirmed: no evidence yet. */
+  waiting: number;
+  /** The longest that one of those has waited, in milliseconds. */
+  longest: number;
+}
+
+const MOST_TOGETHER = 500;
+/** Attempts that stay unconfirmed are looked at again after this. Milliseconds. */
+const LOOK_AGAIN = 2000;
+
+/**
+ * Decides what to do about attempts of which nobody knows the outcome, for those whose grace period is over: once more,
+ * tell, or leave them, by evidence and policy (domain/doubt.ts).
+ */
+export async function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim): Promise<Resolved> {
+  const doubtful = await findDoubtful(db, owner.lanes, MOST_TOGETHER);
+  const resend: Doubtful[] = [];
+  const tell: Doubtful[] = [];
+  const wait: Doubtful[] = [];
+  for (const one of doubtful) {
+    const decision = decideDoubt(one.category, one.doubt_policy, one.evidence, one.resends);
+    (decision === 'resend' ? resend : decision === 'tell' ? tell : wait).push(one);
+  }
+  await failpoint('doubt.before_commit');
+  if (resend.length > 0) {
+    const rows = resend.map((one) => ({
+      ...keyOf(one),
+      delay: 0,
+      outcome: 'resend' as const,
+      code: null,
+      detail: 'no receipt came though later ones did: sent once more',
+    }));
+    await settleForAnother(db, owner, rows);
+    for (const lane of new Set(resend.map((one) => one.lane_id))) signals.notify(`due:${lane}`);
+  }
+  if (tell.length > 0) {
+    const rows = tell.map((one) => ({
+      ...keyOf(one),
+      code: 0,
+      word: 'outcome_unknown',
+      title: 'nobody knows whether it was sent',
+      detail: 'the connection broke and no receipt came though later ones did; it was not sent again',
+      source: 'policy' as const,
+      outcome: 'tell' as const,
+    }));
+    await settleFailedAttempts(db, owner, rows, 0);
+  }
+  if (wait.length > 0) await postponeDoubtful(db, owner, wait.map(keyOf), LOOK_AGAIN);
+  await failpoint('doubt.after_commit');
+  for (const tenant of new Set(doubtful.map((one) => one.tenant_id))) signals.notify(`events:${tenant}`);
+  return {
+    resent: resend.length,
+    told: tell.length,
+    waiting: wait.length,
+    longest: wait.reduce((longest, one) => Math.max(longest, one.age), 0),
+  };
+}
+
+function keyOf(one: Doubtful) {
+  return { tenant: one.tenant_id, message: one.message_id, attempt: one.attempt, event: newId() };
+}

@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Db, Queryable } from '../db/pool.ts';
+import { newId, type SenderId, type TenantId } from '../domain/ids.ts';
+import type { Sealer } from '../runtime/sealer.ts';
+import {
+  findApp,
+  findFirstTenant,
+  findInstallationFact,
+  findTenantSenders,
+  insertApiKey,
+  insertInstallationFact,
+  insertSender,
+  insertTenant,
+  isKeyKnown,
+  type KnownSender,
+  lockSetUp,
+  writeApp,
+  writeSenderToken,
+} from '../store/set-up.write.ts';
+
+/**
+ * Setting up: the first start makes a tenant, its key, the default app and its first senders; each later start finds them.
+ * All of it is one transaction under a lock, so that a crash leaves nothing half made.
+ */
+export interface SetUpOptions {
+  sealer: Sealer;
+  /** Keys that may be used on: of the last start or of the configuration. Unknown ones are made. */
+  apiKey: string | null;
+  operatorKey: string | null;
+  /** The app's secrets, where the configuration gives them. */
+  appSecret: string | null;
+  verifyToken: string | null;
+  /** Numbers the tenant is to have. Those it has are left, but for a new token. */
+  numbers: readonly NumberToHave[];
+}
+
+export interface NumberToHave {
+  phoneNumberId: string;
+  accountId: string;
+  portfolio: string;
+  phone: string;
+  accessToken: string;
+  messagesPerSecond: number;
+}
+
+/** What a start has at hand: the secrets of credentials.json. */
+export interface Installation {
+  tenant: TenantId;
+  apiKey: string;
+  operatorKey: string;
+  appSecret: string;
+  verifyToken: string;
+  /** The default one first. */
+  senders: readonly KnownSender[];
+  /** Secret bytes that mark our attempts. */
+  markKey: Buffer;
+}
+
+export const DEFAULT_APP = 'default';
+const TENANT_SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'act_as'];
+const OPERATOR_SCOPES = [...TENANT_SCOPES, 'admin'];
+
+/** Where a sealed value belongs. */
+export const place = {
+  accessToken: (tenant: TenantId, sender: SenderId) => `senders/${tenant}/${sender}/access_token`,
+  appSecret: (app: string) => `apps/${app}/app_secret`,
+  verifyToken: (app: string) => `apps/${app}/verify_token`,
+  fact: (key: string) => `settings/${key}`,
+};
+
+/**
+ * Finds or makes what a start needs.
+ * @throws {WrongKey} when the encryption key is not the one this database was set up with.
+ */
+export function setUp(db: Db, options: SetUpOptions): Promise<Installation> {
+  return db.transaction(async (tx) => {
+    await lockSetUp(tx);
+    const markKey = Buffer.from(await secretFact(tx, options.sealer, 'mark_key'), 'base64');
+    const app = await ensureApp(tx, options);
+    let tenant = await findFirstTenant(tx);
+    if (!tenant) {
+      tenant = newId<TenantId>();
+      await insertTenant(tx, tenant, 'default');
+    }
+    const apiKey = await ensureKey(tx, tenant, options.apiKey, 'first start', TENANT_SCOPES);
+    const operatorKey = await ensureKey(tx, tenant, options.operatorKey, 'operator', OPERATOR_SCOPES);
+    await ensureSenders(tx, tenant, options);
+    return { tenant, apiKey, operatorKey, ...app, senders: await findTenantSenders(tx, tenant), markKey };
+  });
+}
+
+/** A random secret of the installation, sealed. It is also the canary: a wrong encryption key cannot open it. */
+async function secretFact(tx: Queryable, sealer: Sealer, key: string): Promise<string> {
+  const sealed = await findInstallationFact(tx, key);
+  if (typeof sealed === 'string') return sealer.open(Buffer.from(sealed, 'base64'), place.fact(key));
+  const secret = randomBytes(32).toString('base64');
+  await insertInstallationFact(tx, key, sealer.seal(secret, place.fact(key)).toString('base64'));
+  return secret;
+}
+
+async function ensureApp(
+  tx: Queryable,
+  { sealer, appSecret, verifyToken }: SetUpOptions,
+): Promise<{ appSecret: string; verifyToken: string }> {
+  const row = await findApp(tx, DEFAULT_APP);
+  const known = row && {
+    appSecret: sealer.open(row.app_secret_sealed, place.appSecret(DEFAULT_APP)),
+    verifyToken: sealer.open(row.verify_token_sealed, place.verifyToken(DEFAULT_APP)),
+  };
+  const app = {
+    appSecret: appSecret ?? known?.appSecret ?? randomBytes(16).toString('hex'),
+    verifyToken: verifyToken ?? known?.verifyToken ?? randomBytes(16).toString('hex'),
+  };
+  if (known?.appSecret !== app.appSecret || known.verifyToken !== app.verifyToken) {
+    await writeApp(tx, {
+      id: DEFAULT_APP,
+      app_secret_sealed: sealer.seal(app.appSecret, place.appSecret(DEFAULT_APP)),
+      verify_token_sealed: sealer.seal(app.verifyToken, place.verifyToken(DEFAULT_APP)),
+    });
+  }
+  return app;
+}
+
+async function ensureKey(
+  tx: Queryable,
+  tenant: TenantId,
+  wanted: string | null,
+  name: string,
+  scopes: readonly string[],
+): Promise<string> {
+  const key = wanted ?? `aldis_${randomBytes(24).toString('base64url')}`;
+  const hash = createHash('sha256').update(key).digest();
+  if (!(await isKeyKnown(tx, tenant, hash))) await insertApiKey(tx, tenant, { id: newId(), name, hash, scopes });
+  return key;
+}
+
+async function ensureSenders(tx: Queryable, tenant: TenantId, { sealer, numbers }: SetUpOptions): Promise<void> {
+  const known = new Map((await findTenantSenders(tx, tenant)).map((sender) => [sender.phone_number_id, sender.id]));
+  let hasDefault = known.size > 0;
+  for (const number of numbers) {
+    const id = known.get(number.phoneNumberId) ?? newId<SenderId>();
+    const sealed = sealer.seal(number.accessToken, place.accessToken(tenant, id));
+    if (known.has(number.phoneNumberId)) {
+      await writeSenderToken(tx, tenant, id, sealed);
+      continue;
+    }
+    await insertSender(tx, tenant, {
+      id,
+      name: number.phone,
+      portfolio: number.portfolio,
+      app: DEFAULT_APP,
+      phoneNumberId: number.phoneNumberId,
+      accountId: number.accountId,
+      phone: number.phone,
+      tokenSealed: sealed,
+      messagesPerSecond: number.messagesPerSecond,
+      isDefault: !hasDefault,
+    });
+    hasDefault = true;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Db } from '../db/pool.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { findQueueDepths, findStoreState } from '../store/metrics.read.ts';
+
+/** Reads at each scrape what only the database knows. */
+export function collectMetrics(metrics: Metrics, db: Db, inFlight: () => number, reportDoubtAfter: number): void {
+  metrics.onScrape('queue', async () => {
+    const depths = await findQueueDepths(db);
+    const labels = (lane: number, state: string) => ({ lane: String(lane), state });
+    metrics.queueDepth.replace(depths.map((d) => ({ value: d.count, labels: labels(d.lane_id, d.state) })));
+    const unconfirmed = depths.filter((d) => d.state === 'unconfirmed').reduce((sum, d) => sum + d.count, 0);
+    metrics.unconfirmed.set(unconfirmed);
+    metrics.queueOldest.replace(
+      depths.filter((d) => d.state === 'queued').map((d) => ({ value: d.oldest, labels: { lane: String(d.lane_id) } })),
+    );
+  });
+  metrics.onScrape('store', async () => {
+    const state = await findStoreState(db, reportDoubtAfter);
+    metrics.receiptsParked.set(state.parked);
+    metrics.inboundBacklog.set(state.inbound_work);
+    metrics.doubtsOverdue.set(state.overdue);
+    metrics.eventLag.set(state.event_lag);
+  });
+  metrics.onScrape('process', () => {
+    metrics.inFlight.set(inFlight());
+    metrics.databaseConnections.replace(
+      Object.entries(db.usage).map(([state, value]) => ({ value, labels: { state } })),
+    );
+  });
+}

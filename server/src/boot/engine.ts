@@ -1,0 +1,99 @@
+import { createSettler } from '../actions/settle-sends.ts';
+import { createWebhookStore, type WebhookStore } from '../actions/store-webhook.ts';
+import { place } from '../actions/set-up.ts';
+import { createMarker } from '../channels/whatsapp/mark.ts';
+import { readWebhook } from '../channels/whatsapp/webhook.ts';
+import { whatsappChannel } from '../channels/whatsapp/whatsapp-channel.ts';
+import type { Db } from '../db/pool.ts';
+import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
+import { createLease, type Lease } from '../dispatch/lease.ts';
+import { createSenders } from '../dispatch/senders.ts';
+import type { InstanceId } from '../domain/ids.ts';
+import { createInbound, type Inbound } from '../inbound/inbound-loop.ts';
+import { providerClient } from '../net/provider-client.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Sealer } from '../runtime/sealer.ts';
+import type { Config } from '../runtime/settings.ts';
+import type { Signals } from '../signals/signals.ts';
+
+/** What every part is built from. */
+export interface Common {
+  db: Db;
+  signals: Signals;
+  clock: Clock;
+  metrics: Metrics;
+  logger: Logger;
+  instance: InstanceId;
+}
+
+export interface EngineOptions {
+  sealer: Sealer;
+  markKey: Buffer;
+  /** This process is the only instance. */
+  alone: boolean;
+  /** Where the provider is. */
+  apiUrl: string;
+  description: string;
+}
+
+/** The parts that send and receive. */
+export interface Engine {
+  lease: Lease;
+  dispatcher: Dispatcher;
+  inbound: Inbound;
+  webhooks: WebhookStore;
+}
+
+export function buildEngine(config: Config, common: Common, options: EngineOptions): Engine {
+  const { db, signals, clock, instance, logger, metrics } = common;
+  const { sealer, markKey } = options;
+  const { lease: leaseTime, lease_renewal, doubt_grace, backoff_base, backoff_cap, poll_interval } = config.engine;
+  const retry = { base: backoff_base, cap: backoff_cap };
+  const marker = createMarker(markKey);
+  const channel = whatsappChannel({
+    client: providerClient({
+      origin: options.apiUrl,
+      connections: config.whatsapp.connections,
+      timeout: config.whatsapp.request_timeout,
+    }),
+    marker,
+    version: config.whatsapp.api_version,
+  });
+  const settler = createSettler({
+    db,
+    signals,
+    owner: () => lease.claim(),
+    retry,
+    maxAttempts: config.engine.max_attempts,
+    validity: config.messages.validity,
+  });
+  const dispatcher = createDispatcher({
+    ...common,
+    channel,
+    settler,
+    lease: () => lease,
+    senders: createSenders((row) => sealer.open(row.access_token_sealed, place.accessToken(row.tenant_id, row.id))),
+    maxInFlight: config.whatsapp.max_in_flight,
+    grace: doubt_grace,
+    pollInterval: poll_interval,
+    reportDoubtAfter: config.engine.doubt_report_after,
+  });
+  const lease = createLease({
+    db,
+    clock,
+    logger: logger.child({ part: 'lease' }),
+    instance,
+    lease: leaseTime,
+    renewal: lease_renewal,
+    grace: doubt_grace,
+    description: options.description,
+    alone: options.alone,
+    onHeld: (held) => dispatcher.onHeld(held),
+    onLost: () => metrics.leaseLosses.add(1),
+  });
+  const inbound = createInbound({ ...common, marker, readWebhook, retry, pollInterval: poll_interval });
+  const webhooks = createWebhookStore(db, instance, (work) => inbound.add(work));
+  return { lease, dispatcher, inbound, webhooks };
+}

@@ -1,0 +1,42 @@
+import type { NumberToHave } from '../actions/set-up.ts';
+import type { Simulator } from '../outside/simulator.ts';
+import { readOrMakeKey } from '../runtime/data-folder.ts';
+import { createSealer, type Sealer } from '../runtime/sealer.ts';
+import type { Config } from '../runtime/settings.ts';
+import { StartError } from '../runtime/start-error.ts';
+
+/** The sealer with the configured keys, or with the data folder's own. */
+export function openSealer(config: Config, folder: string): Sealer {
+  const keys = config.secrets.encryption_keys;
+  if (keys.length === 0) return createSealer([{ version: 1, key: readOrMakeKey(folder) }]);
+  return createSealer(keys.map(({ version, key }) => ({ version, key: Buffer.from(key, 'base64') })));
+}
+
+/**
+ * The numbers that the first tenant is to have: the simulator's, or the one that the configuration names.
+ * @throws {StartError} when a number is named in part.
+ */
+export async function findNumbers(config: Config, simulator: Simulator | null): Promise<NumberToHave[]> {
+  if (simulator) {
+    const numbers = await simulator.numbers(config.demo.senders);
+    return numbers.map((number) => ({
+      phoneNumberId: number.phone_number_id,
+      accountId: number.waba_id,
+      portfolio: number.portfolio_id,
+      phone: `+${number.display_phone_number}`,
+      accessToken: 'simulated',
+      messagesPerSecond: number.throughput,
+    }));
+  }
+  const { phone_number_id, account_id, portfolio_id, phone, access_token } = config.whatsapp.number;
+  if (phone_number_id === null) return [];
+  if (account_id === null || phone === null || access_token === null) {
+    throw new StartError(
+      'whatsapp.number names a phone_number_id and lacks the rest: set account_id, phone and access_token as well',
+    );
+  }
+  const portfolio = portfolio_id ?? account_id;
+  return [
+    { phoneNumberId: phone_number_id, accountId: account_id, portfolio, phone, accessToken: access_token, messagesPerSecond: 80 },
+  ];
+}

@@ -1,0 +1,54 @@
+import type { Outcome } from '../../domain/outcome.ts';
+import type { ProviderResponse } from '../../net/provider-client.ts';
+
+/**
+ * Reads what the Cloud API answered to a send. Only its own words count: an id with 200, or an error object of the Graph
+ * API. Anything else (a gateway's page, a cut body, garbage with 200) may hide an accepted message: unknown.
+ */
+export function readAnswer({ status, headers, body }: ProviderResponse): Outcome {
+  const answer = parse(body);
+  if (status === 200) {
+    const messages = isRecord(answer) ? answer['messages'] : undefined;
+    const first: unknown = Array.isArray(messages) ? messages[0] : undefined;
+    const id = isRecord(first) ? first['id'] : undefined;
+    if (typeof id === 'string' && id.length > 0 && id.length <= 512) return { kind: 'sent', wamid: id };
+  }
+  const error = isRecord(answer) ? answer['error'] : undefined;
+  if (status >= 400 && isRecord(error) && typeof error['code'] === 'number') {
+    const data = error['error_data'];
+    const details = isRecord(data) ? data['details'] : undefined;
+    return {
+      kind: 'error',
+      code: error['code'],
+      title: text(error['message'], 300) ?? 'error',
+      detail: text(details, 1000),
+      retryAfter: retryAfter(headers['retry-after']),
+    };
+  }
+  return { kind: 'unknown', detail: `HTTP ${status} without an answer of the Graph API` };
+}
+
+/** Retry-After as seconds or as a date, in milliseconds from now. null: none, or nonsense. */
+export function retryAfter(header: string | string[] | undefined, now: number = Date.now()): number | null {
+  const value = Array.isArray(header) ? header[0] : header;
+  if (value === undefined) return null;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown, longest: number): string | null {
+  return typeof value === 'string' && value.length > 0 ? value.slice(0, longest) : null;
+}

@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { EXIT } from './exit-codes.ts';
+import { importCommand } from './import-command.ts';
+import { reportError } from './output.ts';
+import { sendCommand } from './send-command.ts';
+import { configCommand, migrateCommand, startCommand } from './server-commands.ts';
+import { statusCommand } from './status-command.ts';
+import { tailCommand } from './tail-command.ts';
+
+/** The command line `aldis`. Each command is in a file of its own; this one puts them together and ends the process. */
+function program(): Command {
+  const commands = [
+    startCommand(),
+    migrateCommand(),
+    configCommand(),
+    sendCommand(),
+    importCommand(),
+    statusCommand(),
+    tailCommand(),
+  ];
+  const root = new Command('aldis')
+    .description('Aldis sends and receives WhatsApp messages, and can say what became of each.')
+    .version(manifest.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help, or that of a command')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failure, 2 usage, 3 server not reachable, 4 refused by the server, 5 import partly refused' +
+        '\nor failed, 6 the state waited for did not come, 130 stopped by Ctrl-C.',
+    );
+  for (const command of commands) root.addCommand(command);
+  for (const command of [root, ...commands]) {
+    command.exitOverride().showHelpAfterError('(try --help)').configureHelp({ showGlobalOptions: false });
+  }
+  return root;
+}
+
+/** Runs one command line. @returns the exit code, or null when the command set it or goes on */
+async function run(argv: readonly string[]): Promise<number | null> {
+  try {
+    await program().parseAsync(argv);
+    return null;
+  } catch (error) {
+    // Commander has said it already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return reportError(error, argv.includes('--json'));
+  }
+}
+
+// A reader that has seen enough, as in `aldis tail | head`, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
+const exitCode = await run(process.argv);
+if (exitCode !== null) process.exitCode = exitCode;

@@ -1,0 +1,193 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isMediaUrl } from '../domain/media.ts';
+import { CATEGORIES, OUTBOUND_TYPES, PRIORITIES } from '../domain/message.ts';
+import { parseTime } from '../domain/times.ts';
+import { fillIn } from '../domain/variables.ts';
+import { isObject, type JsonObject } from './answers.ts';
+import { usageError } from './exit-codes.ts';
+
+/** The options that say what a message is, the same for one (`send`) and for many (`import`). */
+export interface MessageOptions {
+  var?: ReadonlyMap<string, string>;
+  template?: string;
+  language?: string;
+  params?: string[];
+  components?: unknown[];
+  media?: string;
+  filename?: string;
+  type?: string;
+  sender?: string;
+  at?: string;
+  expires?: string;
+  priority?: string;
+  category?: string;
+}
+
+/** What is to be said, with `{name}` where a value of each addressee goes. Made by `messageShape`. */
+export interface MessageShape {
+  /** Filled in by the server, so that what is stored says what was meant. */
+  text: string | null;
+  template: { name: string; language: string; components: readonly unknown[] } | null;
+  /** Everything else of the body, the same for each addressee. */
+  rest: JsonObject;
+  /** What `content` has beside the text. */
+  media: JsonObject;
+  /** The names that the text uses. */
+  textNames: readonly string[];
+  /** The names that the template's components use. They are filled in here: the provider takes finished values. */
+  componentNames: readonly string[];
+}
+
+/** A finished request body, or the names that had no value. */
+export type Composed = { kind: 'body'; body: JsonObject } | { kind: 'missing'; names: string[] };
+
+/** Adds the options that say what a message is. */
+export function withMessageOptions(command: Command): Command {
+  return command
+    .option('--var <NAME=VALUE>', 'a value for {NAME}; may be repeated', collectVariable)
+    .option('--template <NAME>', 'send this approved template')
+    .option('--language <CODE>', 'the language of the template, such as en or pt_BR (default: en)')
+    .option('--params <NAMES>', 'values for {{1}}, {{2}}, … of the template body, by name: name,order', commaList)
+    .option(
+      '--components <JSON>',
+      "the template's components as WhatsApp takes them, with {NAME} for values",
+      jsonArray,
+    )
+    .option(
+      '--media <URL>',
+      'send the image, video, audio or document at this address; the text becomes its caption',
+      mediaUrl,
+    )
+    .option('--filename <NAME>', 'the file name that a document is shown with')
+    .addOption(
+      new Option('--type <TYPE>', 'the type, when the address of the media does not tell').choices(OUTBOUND_TYPES),
+    )
+    .option('--sender <ID>', "the number to send from (default: the tenant's)")
+    .option('--at <TIME>', 'send then: ISO 8601 with a zone, 2026-12-01T09:00:00+07:00', isoTime)
+    .option('--expires <TIME>', 'do not send after this time: ISO 8601 with a zone', isoTime)
+    .addOption(new Option('--priority <LEVEL>', 'which message leaves first').choices(Object.keys(PRIORITIES)))
+    .addOption(new Option('--category <NAME>', 'what kind of message it is').choices(CATEGORIES));
+}
+
+/**
+ * Checks that the options make a message.
+ * @throws {CliError} `usage` when they do not, or contradict each other
+ */
+export function messageShape(text: string | null, options: MessageOptions): MessageShape {
+  const { template, params, components } = options;
+  if (text === null && template === undefined && options.media === undefined) {
+    throw usageError('nothing to send: give a text, --template or --media');
+  }
+  if (template === undefined && (params || components || options.language)) {
+    throw usageError('--language, --params and --components belong to --template');
+  }
+  if (template !== undefined && options.media !== undefined) {
+    throw usageError('a template brings its own media: give it in --components, not with --media');
+  }
+  if (params && components) throw usageError('give --params or --components, not both');
+  const filled = components ?? (params ? [bodyComponent(params)] : []);
+  return {
+    text,
+    template:
+      template === undefined ? null : { name: template, language: options.language ?? 'en', components: filled },
+    rest: withoutAbsent({
+      type: options.type,
+      sender_id: options.sender,
+      scheduled_at: options.at,
+      expires_at: options.expires,
+      priority: options.priority,
+      category: options.category,
+    }),
+    media: withoutAbsent({ media_url: options.media, filename: options.filename }),
+    textNames: text === null ? [] : namesIn(text),
+    componentNames: namesIn(JSON.stringify(filled)),
+  };
+}
+
+/** The body for one addressee. `value` gives the value of a name, or undefined when there is none. */
+export function composeBody(
+  shape: MessageShape,
+  to: string,
+  value: (name: string) => string | undefined,
+  metadata?: JsonObject,
+): Composed {
+  const values = (names: readonly string[]): Record<string, string> => {
+    const known = names.map((name) => [name, value(name)] as const);
+    return Object.fromEntries(known.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  };
+  const parameters = values(shape.componentNames);
+  const missing = shape.componentNames.filter((name) => !Object.hasOwn(parameters, name));
+  if (missing.length > 0) return { kind: 'missing', names: missing };
+  const body: Record<string, unknown> = { to, ...shape.rest };
+  if (shape.text !== null) body.content = { text: shape.text, ...shape.media };
+  else if (Object.keys(shape.media).length > 0) body.content = shape.media;
+  if (shape.template) {
+    const { name, language, components } = shape.template;
+    body.template =
+      components.length === 0 ? { name, language } : { name, language, components: fill(components, parameters) };
+  }
+  const variables = values(shape.textNames);
+  if (Object.keys(variables).length > 0) body.variables = variables;
+  if (metadata) body.metadata = metadata;
+  return { kind: 'body', body };
+}
+
+/** The same JSON with each `{name}` in its strings replaced. */
+function fill(value: unknown, parameters: Record<string, string>): unknown {
+  if (typeof value === 'string') return fillIn(value, parameters).text;
+  if (Array.isArray(value)) return value.map((item) => fill(item, parameters));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, parameters)]));
+}
+
+function bodyComponent(names: readonly string[]) {
+  return { type: 'body', parameters: names.map((name) => ({ type: 'text', text: `{${name}}` })) };
+}
+
+/** The names in braces, as the server finds them: each once. */
+function namesIn(text: string): string[] {
+  return fillIn(text, {}).missing;
+}
+
+function withoutAbsent(from: Record<string, unknown>): JsonObject {
+  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined));
+}
+
+function collectVariable(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const equals = text.indexOf('=');
+  const name = text.slice(0, Math.max(equals, 0));
+  if (!isName(name)) throw new InvalidArgumentError('Write it like name=Ana.');
+  return new Map([...before, [name, text.slice(equals + 1)]]);
+}
+
+function commaList(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (!names.every(isName)) throw new InvalidArgumentError('Write names with commas between them: name,order.');
+  return names;
+}
+
+function isName(text: string): boolean {
+  return fillIn(`{${text}}`, { [text]: '' }).text === '';
+}
+
+function jsonArray(text: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value;
+  } catch {
+    // Said below: what is no JSON is no array either.
+  }
+  throw new InvalidArgumentError('Write a JSON array: [{"type":"body","parameters":[…]}].');
+}
+
+function mediaUrl(text: string): string {
+  if (!isMediaUrl(text)) throw new InvalidArgumentError('Write an address that begins with https://.');
+  return text;
+}
+
+/** A moment as the API writes it: in UTC, with milliseconds. */
+function isoTime(text: string): string {
+  const time = parseTime(text);
+  if (time === null) throw new InvalidArgumentError('Write it with a zone: 2026-12-01T09:00:00+07:00.');
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,46 @@
+import type { MessageId, SenderId, TenantId } from './ids.ts';
+import type { Content, Template } from './message.ts';
+import type { Outcome } from './outcome.ts';
+
+/**
+ * The contract of a channel: a way for messages to leave by. A send has three steps, each with its own type: `prepare`
+ * (pure), `call` (network), and settling, which is no business of the channel's.
+ */
+export interface Channel {
+  /** Makes the request of one attempt. Pure: the same attempt gives the same request. */
+  prepare(attempt: Attempt, sender: ChannelSender): Prepared;
+  /**
+   * Makes the call and tells what came of it; never throws. A request of unknown outcome is never repeated here.
+   * @param stop asked right before the first byte leaves: a reason means that it must not.
+   */
+  call(prepared: Prepared, stop: () => string | null): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** One attempt to send one message. */
+export interface Attempt {
+  message_id: MessageId;
+  attempt: number;
+  /** When it was recorded, by the database's clock. Milliseconds since 1970. */
+  started_at: number;
+  type: string;
+  address: string;
+  content: Content | null;
+  template: Template | null;
+  reply_to: string | null;
+}
+
+/** Whom it leaves from. */
+export interface ChannelSender {
+  tenant_id: TenantId;
+  id: SenderId;
+  phone_number_id: string;
+  access_token: string;
+}
+
+/** A request that is ready to be made. */
+export interface Prepared {
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+}

@@ -1,0 +1,115 @@
+/**
+ * The table of error codes: everything a client can be told went wrong. docs/errors.md is made of it, and a test holds the
+ * two equal.
+ */
+interface ErrorEntry {
+  /** HTTP status, or null for a word that only stands in the `error` of a message. */
+  status: number | null;
+  /** May the same request be sent again unchanged? `later`: it may succeed then. `no`: it will fail again. */
+  retry: 'no' | 'later';
+  /** What happened, for people. A more exact sentence may stand in its place. */
+  text: string;
+}
+
+export const ERRORS = {
+  malformed_json: { status: 400, retry: 'no', text: 'The body is not valid JSON.' },
+  unknown_field: { status: 400, retry: 'no', text: 'The request has a field that is not known here.' },
+  missing_field: { status: 400, retry: 'no', text: 'A required field is missing.' },
+  invalid_field: { status: 400, retry: 'no', text: 'A field has a value that cannot be accepted.' },
+  invalid_phone: {
+    status: 400,
+    retry: 'no',
+    text: 'Phone number must be in E.164 format, like +6281234567890, or be a business-scoped user id, like ID.1A2b3C.',
+  },
+  two_addressees: { status: 400, retry: 'no', text: 'The request names two addressees; give one.' },
+  missing_variables: { status: 400, retry: 'no', text: 'The text has names in braces that no variable gives a value.' },
+  invalid_media_url: {
+    status: 400,
+    retry: 'no',
+    text: 'The media URL must be an absolute http or https URL of at most 2048 characters.',
+  },
+  unsupported_type: { status: 400, retry: 'no', text: 'WhatsApp does not take messages or files of this type.' },
+  scheduled_in_past: { status: 400, retry: 'no', text: 'scheduled_at is in the past.' },
+  scheduled_too_far: { status: 400, retry: 'no', text: 'scheduled_at is more than a year ahead.' },
+  too_many_items: { status: 400, retry: 'no', text: 'The batch has more than 10,000 messages.' },
+  limit_too_large: { status: 400, retry: 'no', text: 'The limit is larger than this list allows.' },
+  invalid_cursor: { status: 400, retry: 'no', text: 'The cursor is not one that this list gave.' },
+  unauthorized: { status: 401, retry: 'no', text: 'A valid key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.' },
+  invalid_signature: { status: 401, retry: 'no', text: 'The webhook signature is missing or wrong.' },
+  forbidden: { status: 403, retry: 'no', text: 'The key may not do this.' },
+  not_found: { status: 404, retry: 'no', text: 'There is nothing of that id or path.' },
+  unknown_sender: { status: 404, retry: 'no', text: 'There is no such sender.' },
+  not_cancellable: { status: 409, retry: 'no', text: 'The message can no longer be cancelled: it has left, or ended.' },
+  not_retryable: { status: 409, retry: 'no', text: 'Only a failed message can be retried.' },
+  idempotency_in_progress: {
+    status: 409,
+    retry: 'later',
+    text: 'A request with this Idempotency-Key is still being worked on.',
+  },
+  payload_too_large: { status: 413, retry: 'no', text: 'The body is larger than this route allows.' },
+  unsupported_media_type: { status: 415, retry: 'no', text: 'The body must be JSON: Content-Type: application/json.' },
+  idempotency_mismatch: {
+    status: 422,
+    retry: 'no',
+    text: 'This Idempotency-Key was used for a request with another body.',
+  },
+  rate_limited: { status: 429, retry: 'later', text: 'Too many requests; wait as long as Retry-After says.' },
+  bad_request: { status: 400, retry: 'no', text: 'The request is not valid HTTP.' },
+  internal: { status: 500, retry: 'later', text: 'Something went wrong here. The log has it under the request id.' },
+  overloaded: { status: 503, retry: 'later', text: 'Too much is waiting already; try again in a moment.' },
+  unavailable: { status: 503, retry: 'later', text: 'The database cannot be reached; try again in a moment.' },
+  send_failed: { status: null, retry: 'later', text: 'The provider refused the message; its code and title say why.' },
+  outcome_unknown: {
+    status: null,
+    retry: 'later',
+    text: 'Nobody knows whether the message left, and the policy of its category is not to send it again unasked.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The shape of every error that is answered. `error` and `code` are the same word in two spellings. */
+export interface ErrorBody {
+  error: string;
+  code: string;
+  message: string;
+  details: Record<string, unknown> | null;
+  request_id: string;
+}
+
+export interface ErrorOptions {
+  /** The field it is about, as a path: `content.text`. */
+  field?: string;
+  /** More that a program may use. */
+  details?: Record<string, unknown>;
+  /** Seconds after which it is worth trying again. */
+  retryAfter?: number;
+}
+
+/** A trouble that the client is told of. Anything else that is thrown is answered as `internal` and logged. */
+export class AldisError extends Error {
+  override name = 'AldisError';
+  readonly code: ErrorCode;
+  readonly field: string | null;
+  readonly details: Record<string, unknown> | null;
+  readonly retryAfter: number | null;
+
+  constructor(code: ErrorCode, message: string = ERRORS[code].text, options: ErrorOptions = {}) {
+    super(message);
+    this.code = code;
+    this.field = options.field ?? null;
+    this.details = options.details ?? null;
+    this.retryAfter = options.retryAfter ?? null;
+  }
+
+  /** The HTTP status; words that only stand in messages have none and would be 500. */
+  get status(): number {
+    return ERRORS[this.code].status ?? 500;
+  }
+}
+
+/** The answer for an error. The field stands in the details. */
+export function errorBody(error: AldisError, requestId: string): ErrorBody {
+  const details = error.field === null ? error.details : { field: error.field, ...error.details };
+  return { error: error.code, code: error.code.toUpperCase(), message: error.message, details, request_id: requestId };
+}

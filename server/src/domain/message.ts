@@ -1,0 +1,155 @@
+import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from './ids.ts';
+
+/**
+ * The states of a message. `queued`, `sending` and `unconfirmed` are open: a row of due work says which. The others stand
+ * in the message's own row. docs/states.md draws them, and a test holds that page against this file.
+ */
+export const STATES = [
+  'queued',
+  'sending',
+  'unconfirmed',
+  'sent',
+  'delivered',
+  'read',
+  'played',
+  'failed',
+  'cancelled',
+  'expired',
+] as const;
+export type State = (typeof STATES)[number];
+
+/** The states a message still has work in. */
+export const OPEN_STATES = ['queued', 'sending', 'unconfirmed'] as const satisfies readonly State[];
+export type OpenState = (typeof OPEN_STATES)[number];
+
+/** The documented words of bulk-, sender- and queue-service for a state. */
+export type Status = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** The documented word for a state: open ones are queued, those that ended without leaving are failed, played is read. */
+export function statusOf(state: State): Status {
+  switch (state) {
+    case 'queued':
+    case 'sending':
+    case 'unconfirmed':
+      return 'queued';
+    case 'cancelled':
+    case 'expired':
+    case 'failed':
+      return 'failed';
+    case 'played':
+      return 'read';
+    default:
+      return state;
+  }
+}
+
+export type Direction = 'outbound' | 'inbound';
+
+/** Types that can be sent. Inbound messages may carry any word that WhatsApp uses. */
+export const OUTBOUND_TYPES = ['text', 'template', 'image', 'video', 'audio', 'document'] as const;
+export type OutboundType = (typeof OUTBOUND_TYPES)[number];
+export type MediaType = Exclude<OutboundType, 'text' | 'template'>;
+
+/** What kind of conversation a message is. It decides what a doubt does, and later priority and price. */
+export const CATEGORIES = ['service', 'utility', 'authentication', 'marketing'] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+export const PRIORITIES = { high: 0, normal: 1, low: 2 } as const;
+export type PriorityName = keyof typeof PRIORITIES;
+export type Priority = (typeof PRIORITIES)[PriorityName];
+
+/** The name of a stored priority. */
+export function priorityName(priority: Priority): PriorityName {
+  return (['high', 'normal', 'low'] as const)[priority];
+}
+
+/** What is said. `text` is the body of a text message and the caption of a media one. */
+export interface Content {
+  text?: string;
+  media_url?: string;
+  filename?: string;
+}
+
+/** A template as Meta takes it: `components` is passed on as it is. */
+export interface Template {
+  name: string;
+  language: string;
+  components?: readonly unknown[];
+}
+
+/**
+ * An outgoing message, checked and complete: what `compose` makes of a request and `accept` stores.
+ * Nothing in it can be refused any more except by the provider. Times are milliseconds since 1970.
+ */
+export interface NewMessage {
+  sender_id: SenderId;
+  /** E.164 with `+`, or a business-scoped user id. */
+  address: string;
+  address_kind: 'phone' | 'bsuid';
+  type: OutboundType;
+  category: Category;
+  priority: Priority;
+  content: Content | null;
+  template: Template | null;
+  metadata: Record<string, unknown> | null;
+  /** The provider's id of the message this one answers. */
+  reply_to: string | null;
+  scheduled_at: number | null;
+  expires_at: number | null;
+  /** An external id for the conversation, made its own if it is new. */
+  conversation_external_id: string | null;
+}
+
+/** Why a message failed: the code of the provider's table or 0 with one of our own words in `error`. */
+export interface MessageError {
+  error: string;
+  code: number;
+  title: string;
+  detail: string | null;
+}
+
+/** A message as it is read: the row and what due work says of it. */
+export interface Message {
+  tenant_id: TenantId;
+  id: MessageId;
+  direction: Direction;
+  state: State;
+  type: string;
+  category: string;
+  priority: Priority;
+  sender_id: SenderId;
+  sender_phone: string;
+  contact_id: ContactId;
+  conversation_id: ConversationId;
+  batch_id: BatchId | null;
+  wamid: string | null;
+  /** The customer's phone number or business-scoped user id, whichever way the message goes. */
+  address: string;
+  content: Content | Record<string, unknown> | null;
+  template: Template | null;
+  metadata: Record<string, unknown> | null;
+  reply_to: string | null;
+  error: MessageError | null;
+  attempt: number;
+  created_at: Date;
+  scheduled_at: Date | null;
+  expires_at: Date | null;
+  /** When the attempt that is open now began, or the last one that was settled. */
+  sending_at: Date | null;
+  sent_at: Date | null;
+  delivered_at: Date | null;
+  read_at: Date | null;
+  played_at: Date | null;
+  failed_at: Date | null;
+  ended_at: Date | null;
+  /** For open messages: when it may leave, becomes doubtful, or is looked at again. */
+  due_at: Date | null;
+}
+
+/** Why one item of a batch was refused, as the client reads it. */
+export interface ItemRefusal {
+  error: string;
+  code: string;
+  message: string;
+  field: string | null;
+}

@@ -1,0 +1,50 @@
+import { AldisError } from '../domain/errors.ts';
+import type { MessageId } from '../domain/ids.ts';
+import type { EventPosition } from '../store/events.read.ts';
+
+/**
+ * Cursors: places in a list, written so that nobody takes them apart. A page goes on after a message: its id, 16 bytes.
+ * The event log goes on after an event: its transaction, 8 bytes, and its id.
+ */
+const PAGE_BYTES = 16;
+const EVENT_BYTES = 24;
+
+export function writePageCursor(id: MessageId): string {
+  return uuidBytes(id).toString('base64url');
+}
+
+/** @throws {AldisError} `invalid_cursor` */
+export function readPageCursor(cursor: string): MessageId {
+  return uuidOf(bytesOf(cursor, PAGE_BYTES, 'cursor')) as MessageId;
+}
+
+export function writeEventCursor({ xid, id }: EventPosition): string {
+  const bytes = Buffer.allocUnsafe(EVENT_BYTES);
+  bytes.writeBigUInt64BE(BigInt(xid));
+  uuidBytes(id).copy(bytes, 8);
+  return bytes.toString('base64url');
+}
+
+/** @throws {AldisError} `invalid_cursor` */
+export function readEventCursor(cursor: string): EventPosition {
+  const bytes = bytesOf(cursor, EVENT_BYTES, 'after');
+  return { xid: bytes.readBigUInt64BE().toString(), id: uuidOf(bytes.subarray(8)) };
+}
+
+function bytesOf(cursor: string, length: number, field: string): Buffer {
+  const bytes = Buffer.from(cursor, 'base64url');
+  // Decoding forgives what is no base64url; writing it again does not.
+  if (bytes.length !== length || bytes.toString('base64url') !== cursor) {
+    throw new AldisError('invalid_cursor', undefined, { field });
+  }
+  return bytes;
+}
+
+function uuidBytes(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
+function uuidOf(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,117 @@
+import swagger from '@fastify/swagger';
+import fastify from 'fastify';
+import { ERRORS } from '../domain/errors.ts';
+import { VALIDATION } from './build-http.ts';
+import type { HttpDeps } from './http-deps.ts';
+import { registerRoutes } from './routes/all-routes.ts';
+import { BatchBody, BatchEnvelope } from './routes/batches.schema.ts';
+import type { HttpApp, TypeBoxProvider } from './typebox-provider.ts';
+
+/**
+ * The documents that are made of the code: docs/openapi.json of the schemas that validate, docs/errors.md of the table of
+ * errors. Both are committed, and tests hold them equal.
+ */
+export async function openapiDocument(): Promise<string> {
+  const app: HttpApp = fastify(VALIDATION).withTypeProvider<TypeBoxProvider>();
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Aldis',
+        version: 'v1',
+        description: 'WhatsApp messages: accepted durably, sent within every limit, followed to the end.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        },
+      },
+    },
+    // The parts keep their own names.
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`) },
+    transform: ({ schema, url }) => {
+      // A batch's items are validated one by one, each as a message: that is how they are documented.
+      const body = schema?.body === BatchEnvelope ? BatchBody : schema?.body;
+      const secured = url.startsWith('/api/') || url === '/metrics';
+      return {
+        schema: { ...schema, ...(body ? { body } : {}), ...(secured ? { security: [{ bearer: [] }, { key: [] }] } : {}) },
+        url,
+      };
+    },
+  });
+  app.decorateRequest('principal', null);
+  app.decorateRequest('bodyHash', null);
+  registerRoutes(app, DESCRIBED);
+  await app.ready();
+  const document = `${JSON.stringify(app.swagger(), null, 2)}\n`;
+  await app.close();
+  return document;
+}
+
+/** The table of errors as a page. */
+export function errorsDocument(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status, retry, text }]) => {
+    const again = retry === 'later' ? 'later' : 'no';
+    return `| \`${code}\` | ${status ?? 'in messages'} | ${again} | ${text} |`;
+  });
+  return `# Errors
+
+Every error is answered in one shape. \`error\` is a code of this table, \`code\` the same in capitals; \`details\` may name the
+\`field\`; \`request_id\` finds the request in the log.
+
+\`\`\`json
+{"error": "invalid_phone", "code": "INVALID_PHONE", "message": "…", "details": {"field": "to"}, "request_id": "…"}
+\`\`\`
+
+*Again* says whether the same request, unchanged, may succeed later; wait as long as \`Retry-After\` says when it is there. With an
+\`Idempotency-Key\` it is safe to repeat any request: what was done is not done twice. Codes with the status *in messages*
+stand in the \`error\` of a message that failed. The items of a batch are refused with the same codes.
+
+| Code | Status | Again | What happened |
+|---|---|---|---|
+${rows.join('\n')}
+
+This page is made of \`server/src/domain/errors.ts\`.
+`;
+}
+
+function described(): never {
+  throw new Error('this application is described, not run');
+}
+
+/** Stands in for everything the routes need when they are only described. */
+const DESCRIBED: HttpDeps = {
+  db: { query: described, script: described },
+  signals: { notify: described, listen: described },
+  clock: { now: described, monotonic: described },
+  logger: { error: described, warn: described },
+  metrics: {
+    render: described,
+    contentType: 'text/plain',
+    httpRequests: { add: described },
+    httpDuration: { observe: described },
+    webhooks: { add: described },
+    signatureFailures: { add: described },
+  },
+  settings: {
+    body_limit: 1,
+    batch_body_limit: 1,
+    webhook_body_limit: 1,
+    request_timeout: 1,
+    keep_alive_timeout: 1,
+    metrics_public: false,
+  },
+  keys: { authenticate: described },
+  senders: { known: described, resolve: described },
+  troubleOf: described,
+  health: described,
+  ready: described,
+  acceptMessage: described,
+  acceptBatch: described,
+  cancelMessage: described,
+  retryMessage: described,
+  storeWebhook: described,
+  whatsapp: { verify: described, challenge: described },
+};

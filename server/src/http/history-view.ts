@@ -1,0 +1,71 @@
+import Type, { type Static } from 'typebox';
+import type { Message } from '../domain/message.ts';
+import type { AttemptRow, MessageTrail } from '../store/messages.read.ts';
+import { NullableString, NullableTime, Time, words } from './schemas.ts';
+
+/** What happened to a message, one step each, in the order in which it happened. */
+export const HistoryStep = Type.Object(
+  {
+    at: Time,
+    step: words([
+      'accepted',
+      'received',
+      'attempt',
+      'failure',
+      'sent',
+      'delivered',
+      'read',
+      'played',
+      'cancelled',
+      'expired',
+    ]),
+    attempt: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'Which attempt it is about.' }),
+    ended_at: NullableTime,
+    outcome: Type.Unsafe<AttemptRow['outcome'] | 'open' | 'unconfirmed' | null>({
+      type: ['string', 'null'],
+      description:
+        'What came of an attempt: sent, retry, refused, receipt (a receipt settled it), resend or tell (a policy did), open, unconfirmed.',
+    }),
+    source: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Who told of a failure: answer, receipt or policy.',
+    }),
+    code: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: "The provider's error code." }),
+    detail: NullableString,
+  },
+  { $id: 'HistoryStep' },
+);
+export type HistoryStep = Static<typeof HistoryStep>;
+
+/** The history of a message, from its row and its trail. A failure stays in it even when a receipt proved it wrong. */
+export function historyView(message: Message & MessageTrail): HistoryStep[] {
+  const inbound = message.direction === 'inbound';
+  const steps = [step(message.created_at, inbound ? 'received' : 'accepted')];
+  for (const { started_at, ended_at, attempt, outcome, code, detail } of message.attempts) {
+    steps.push(step(new Date(started_at), 'attempt', { attempt, ended_at: new Date(ended_at), outcome, code, detail }));
+  }
+  const { state, sending_at } = message;
+  if (sending_at && (state === 'sending' || state === 'unconfirmed')) {
+    const outcome = state === 'sending' ? 'open' : 'unconfirmed';
+    steps.push(step(sending_at, 'attempt', { attempt: message.attempt, outcome }));
+  }
+  for (const { at, attempt, source, code, title, detail } of message.failures) {
+    const said = detail === null || detail === title ? title : `${title}: ${detail}`;
+    steps.push(step(new Date(at), 'failure', { attempt, source, code, detail: said }));
+  }
+  if (!inbound) addTime(steps, message.sent_at, 'sent');
+  if (!inbound) addTime(steps, message.delivered_at, 'delivered');
+  addTime(steps, message.read_at, 'read');
+  addTime(steps, message.played_at, 'played');
+  if (state === 'cancelled' || state === 'expired') addTime(steps, message.ended_at, state);
+  // Stable: steps of one moment stay in the order above, which is that of a message's life.
+  return steps.sort((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+function addTime(steps: HistoryStep[], at: Date | null, name: HistoryStep['step']): void {
+  if (at) steps.push(step(at, name));
+}
+
+function step(at: Date, name: HistoryStep['step'], more: Partial<HistoryStep> = {}): HistoryStep {
+  return { at, step: name, attempt: null, ended_at: null, outcome: null, source: null, code: null, detail: null, ...more };
+}

@@ -1,0 +1,77 @@
+import type { Authenticator } from '../access/api-keys.ts';
+import type { SenderDirectory } from '../access/sender-directory.ts';
+import type { Accepted, AcceptedBatch, BatchItem, Idempotency } from '../actions/accepted.ts';
+import type { Queryable } from '../db/pool.ts';
+import type { MessageId, TenantId } from '../domain/ids.ts';
+import type { NewMessage } from '../domain/message.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Signals } from '../signals/signals.ts';
+
+/** Settings of the door. Bytes and milliseconds. */
+export interface HttpSettings {
+  body_limit: number;
+  batch_body_limit: number;
+  webhook_body_limit: number;
+  /** How long a request may take to arrive whole. */
+  request_timeout: number;
+  keep_alive_timeout: number;
+  /** Whether `/metrics` needs no key. */
+  metrics_public: boolean;
+}
+
+/** What the process says of itself. It answers while it lives, so nothing here may wait. */
+export interface Health {
+  status: 'healthy' | 'degraded';
+  service: string;
+  version: string;
+  environment: string;
+  metrics: { active_batches: number; circuit_breaker_state: 'closed' | 'half_open' | 'open' };
+}
+
+/** Whether requests should come here now: what is checked, and why it is not ready. */
+export interface Readiness {
+  ready: boolean;
+  checks: Record<string, string>;
+}
+
+/** The provider's side of its webhooks: by contract, so that this room knows no channel. */
+export interface WebhookVerifier {
+  /** Judges a body by the signature header as it came, in constant time and before anything reads the body. */
+  verify(
+    app: string,
+    body: Buffer,
+    signature: string | undefined,
+  ): SignatureVerdict | Promise<SignatureVerdict>;
+  /** The answer to the provider's question whether this address is ours, or null when it asks wrongly. */
+  challenge(app: string, query: Readonly<Record<string, string>>): string | null | Promise<string | null>;
+}
+export type SignatureVerdict = 'valid' | 'invalid' | 'unknown_app';
+
+/** Everything the door needs; main.ts hands it in. */
+export interface HttpDeps {
+  db: Queryable;
+  signals: Signals;
+  clock: Clock;
+  logger: Pick<Logger, 'error' | 'warn'>;
+  metrics: Pick<Metrics, 'render' | 'contentType' | 'httpRequests' | 'httpDuration' | 'webhooks' | 'signatureFailures'>;
+  settings: HttpSettings;
+  keys: Authenticator;
+  senders: SenderDirectory;
+  /** What an unexpected error means for the client: nobody's fault and soon over, too much at once, or our mistake. */
+  troubleOf(error: unknown): 'unavailable' | 'overloaded' | null;
+  health(): Health;
+  ready(): Promise<Readiness>;
+  acceptMessage(tenant: TenantId, message: NewMessage, idempotency: Idempotency | null): Promise<Accepted>;
+  acceptBatch(
+    tenant: TenantId,
+    items: readonly BatchItem[],
+    idempotency: Idempotency | null,
+  ): Promise<AcceptedBatch>;
+  cancelMessage(tenant: TenantId, id: MessageId): Promise<'cancelled' | 'not_found' | 'too_late'>;
+  retryMessage(tenant: TenantId, id: MessageId): Promise<'queued' | 'not_found' | 'not_failed'>;
+  /** Resolves when the webhook is durable. */
+  storeWebhook(app: string, body: Buffer): Promise<void>;
+  whatsapp: WebhookVerifier;
+}

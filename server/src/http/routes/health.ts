@@ -1,0 +1,42 @@
+import Type from 'typebox';
+import type { HttpDeps } from '../http-deps.ts';
+import { words } from '../schemas.ts';
+import type { HttpApp } from '../typebox-provider.ts';
+
+const HealthAnswer = Type.Object({
+  status: words(['healthy', 'degraded']),
+  service: Type.String(),
+  version: Type.String(),
+  environment: Type.String(),
+  metrics: Type.Object({
+    active_batches: Type.Integer(),
+    circuit_breaker_state: words(['closed', 'half_open', 'open']),
+  }),
+});
+
+const ReadyAnswer = Type.Object({
+  status: words(['ready', 'not_ready']),
+  checks: Type.Record(Type.String(), Type.String(), { description: '`ok`, or what is wrong.' }),
+});
+
+/** Whether the process lives, and whether requests should come to it. */
+export function healthRoutes(app: HttpApp, { health, ready }: HttpDeps): void {
+  const tags = ['operation'];
+
+  app.get(
+    '/health',
+    { schema: { tags, summary: 'Alive: 200 while the process lives', response: { 200: HealthAnswer } } },
+    async () => health(),
+  );
+
+  app.get(
+    '/ready',
+    {
+      schema: { tags, summary: 'Ready: 503 when it cannot work', response: { 200: ReadyAnswer, 503: ReadyAnswer } },
+    },
+    async (_request, reply) => {
+      const { ready: yes, checks } = await ready();
+      return reply.code(yes ? 200 : 503).send({ status: yes ? 'ready' : 'not_ready', checks });
+    },
+  );
+}

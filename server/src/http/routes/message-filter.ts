@@ -1,0 +1,64 @@
+import type { Static } from 'typebox';
+import { AldisError } from '../../domain/errors.ts';
+import { type BatchId, isUuid, type TenantId } from '../../domain/ids.ts';
+import { STATES, type State, type Status, statusOf } from '../../domain/message.ts';
+import { parseTime, TIME_FORMAT } from '../../domain/times.ts';
+import { findContactId, findConversationId } from '../../store/contacts.read.ts';
+import type { MessageFilter } from '../../store/messages.read.ts';
+import type { HttpDeps } from '../http-deps.ts';
+import type { ListQuery } from './messages.schema.ts';
+
+const DAY = 86_400_000;
+
+/**
+ * What a list is asked for, with external ids turned into own ones.
+ * @returns null when it names a record that does not exist: then nothing matches.
+ * @throws {AldisError} `invalid_field` for a date that is none.
+ */
+export async function messageFilter(
+  { db, senders }: Pick<HttpDeps, 'db' | 'senders'>,
+  tenant: TenantId,
+  query: Static<typeof ListQuery>,
+): Promise<MessageFilter | null> {
+  const { sender_id, contact_id, conversation_id, batch_id } = query;
+  const filter: MessageFilter = {
+    direction: query.direction,
+    type: query.type,
+    states: query.status === undefined ? undefined : rowStatesOf(query.status),
+    from: dateOf('start_date', query.start_date, 0),
+    until: dateOf('end_date', query.end_date, DAY - 1),
+  };
+  if (sender_id !== undefined) {
+    filter.sender_id = (await senders.resolve(tenant, [sender_id])).get(sender_id)?.id;
+    if (filter.sender_id === undefined) return null;
+  }
+  if (contact_id !== undefined) {
+    filter.contact_id = (await findContactId(db, tenant, contact_id)) ?? undefined;
+    if (filter.contact_id === undefined) return null;
+  }
+  if (conversation_id !== undefined) {
+    filter.conversation_id = (await findConversationId(db, tenant, conversation_id)) ?? undefined;
+    if (filter.conversation_id === undefined) return null;
+  }
+  if (batch_id !== undefined) {
+    if (!isUuid(batch_id)) return null;
+    filter.batch_id = batch_id as BatchId;
+  }
+  return filter;
+}
+
+/** The states in a message's own row that a documented word covers; open ones all stand there as queued. */
+function rowStatesOf(status: Status): State[] {
+  return STATES.filter((state) => statusOf(state) === status && state !== 'sending' && state !== 'unconfirmed');
+}
+
+/** A day or a moment. `rest`: how much later the moment is that a day stands for. */
+function dateOf(field: string, text: string | undefined, rest: number): Date | undefined {
+  if (text === undefined) return undefined;
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const time = parseTime(day ? `${text}T00:00:00Z` : text);
+  if (time === null) {
+    throw new AldisError('invalid_field', `${field} must be a day, like 2026-12-01, or ${TIME_FORMAT}.`, { field });
+  }
+  return new Date(day ? time + rest : time);
+}

@@ -1,0 +1,175 @@
+import Type from 'typebox';
+import { CATEGORIES, OUTBOUND_TYPES } from '../../domain/message.ts';
+import { HistoryStep } from '../history-view.ts';
+import { MessageObject, MessageReference, MessageStatus } from '../message-view.ts';
+import {
+  ERRORS_OF_ROUTES,
+  NullableTime,
+  Reference,
+  reference,
+  StateWord,
+  StatusWord,
+  Time,
+  words,
+} from '../schemas.ts';
+
+/** Only the shape: what a value must be beyond its type, composing says, with better words. */
+const closed = { additionalProperties: false };
+const moment = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
+
+/** The canonical body of a message. */
+export const MessageBody = Type.Object(
+  {
+    recipient_phone: Type.Optional(
+      Type.String({ description: 'Whom it is for: E.164 with +, or a business-scoped user id.', examples: ['+6281234567890'] }),
+    ),
+    to: Type.Optional(Type.String({ description: 'The same by another name; give one of the two.' })),
+    sender_id: Type.Optional(Reference("The number it leaves from: own or external id. Absent: the tenant's default.")),
+    type: Type.Optional(words(OUTBOUND_TYPES, { description: 'Absent: what the rest of the message tells.' })),
+    content: Type.Optional(
+      Type.Object(
+        {
+          text: Type.Optional(Type.String({ description: 'The text, or the caption of media. {name}s are filled in.' })),
+          media_url: Type.Optional(Type.String({ maxLength: 2048, description: 'An http(s) URL that WhatsApp fetches.' })),
+          filename: Type.Optional(Type.String({ minLength: 1, description: 'Of a document, as the customer sees it.' })),
+        },
+        closed,
+      ),
+    ),
+    template: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String(),
+          language: Type.String({ examples: ['en_US'] }),
+          components: Type.Optional(
+            Type.Array(Type.Unsafe<unknown>({ type: 'object' }), { description: 'As WhatsApp takes them.', maxItems: 32 }),
+          ),
+        },
+        { ...closed, description: 'What is sent when present; content is then kept for display.' },
+      ),
+    ),
+    variables: Type.Optional(
+      Type.Record(Type.String(), Type.Unsafe<string | number>({ type: ['string', 'number'] }), {
+        maxProperties: 100,
+        description: 'Values for the {name}s in the text.',
+      }),
+    ),
+    reply_to: Type.Optional(Reference('The message it answers: our id or the id of WhatsApp.')),
+    scheduled_at: moment('Not before this time; at most a year ahead.'),
+    expires_at: moment('Not after this time.'),
+    priority: Type.Optional(words(['high', 'normal', 'low'], { description: 'Absent: normal, and low in a batch.' })),
+    category: Type.Optional(
+      words(CATEGORIES, { description: 'Absent: marketing with a template, service without.' }),
+    ),
+    metadata: Type.Optional(
+      Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'Yours, at most 4096 bytes; given back.' }),
+    ),
+  },
+  { ...closed, $id: 'MessageBody' },
+);
+
+export const AcceptedAnswer = Type.Object(
+  {
+    id: Type.String(),
+    status: StatusWord,
+    state: StateWord,
+    sender_id: Type.String(),
+    contact_id: Type.String(),
+    conversation_id: Type.String(),
+    to: Type.String(),
+    type: Type.String(),
+    created_at: Time,
+    scheduled_at: NullableTime,
+    warnings: Type.Array(Type.String()),
+  },
+  { $id: 'Accepted' },
+);
+
+export const ListQuery = Type.Object(
+  {
+    sender_id: Type.Optional(Reference('Own or external id.')),
+    contact_id: Type.Optional(Reference('Own or external id.')),
+    conversation_id: Type.Optional(Reference('Own or external id.')),
+    batch_id: Type.Optional(Reference('The id of a batch.')),
+    direction: Type.Optional(words(['inbound', 'outbound'])),
+    type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-z_]+$' })),
+    status: Type.Optional(StatusWord),
+    start_date: Type.Optional(Type.String({ description: 'created_at from here on: a day, or a time with a zone.' })),
+    end_date: Type.Optional(Type.String({ description: 'created_at up to here: a day, whole, or a time with a zone.' })),
+    limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
+    cursor: Type.Optional(Type.String({ description: 'The next_cursor of the page before.' })),
+  },
+  closed,
+);
+
+export const MessageList = Type.Object(
+  {
+    messages: Type.Array(MessageReference),
+    next_cursor: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Null at the end. A page may be short, even empty, and have a next one.',
+    }),
+  },
+  { $id: 'MessageList' },
+);
+
+export const MessageWithHistory = Type.Object(
+  {
+    ...MessageObject.properties,
+    history: Type.Array(reference(HistoryStep), { description: 'What happened, in order.' }),
+  },
+  { $id: 'MessageWithHistory' },
+);
+
+export const StateAnswer = Type.Object(
+  { id: Type.String(), status: StatusWord, state: StateWord },
+  { $id: 'StateAnswer' },
+);
+
+const tags = ['messages'];
+export const IdempotencyHeader = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ description: 'Your mark on this request, 1 to 255 characters: repeated, it is done once.' }),
+  ),
+});
+
+/** The documentation of each route, with the schemas that validate and serialise it. */
+export const ROUTES = {
+  accept: {
+    tags,
+    summary: 'Accept a message',
+    description: 'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time.',
+    headers: IdempotencyHeader,
+    body: MessageBody,
+    response: { 202: reference(AcceptedAnswer), ...ERRORS_OF_ROUTES },
+  },
+  list: {
+    tags,
+    summary: 'List messages, the newest first',
+    querystring: ListQuery,
+    response: { 200: reference(MessageList), ...ERRORS_OF_ROUTES },
+  },
+  read: {
+    tags,
+    summary: 'A message with its history',
+    response: { 200: reference(MessageWithHistory), ...ERRORS_OF_ROUTES },
+  },
+  status: {
+    tags,
+    summary: 'The status of a message',
+    response: { 200: reference(MessageStatus), ...ERRORS_OF_ROUTES },
+  },
+  cancel: {
+    tags,
+    summary: 'Cancel a message that has not left',
+    response: { 200: reference(StateAnswer), ...ERRORS_OF_ROUTES },
+  },
+  retry: {
+    tags,
+    summary: 'Send a failed message again',
+    response: { 202: reference(StateAnswer), ...ERRORS_OF_ROUTES },
+  },
+} as const;
+
+/** The parts that others refer to. */
+export const MESSAGE_PARTS = [AcceptedAnswer, MessageBody, MessageList, MessageWithHistory, StateAnswer];

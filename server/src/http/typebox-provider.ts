@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifyTypeProvider,
+  RawServerDefault,
+} from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import type { Principal } from '../access/principal.ts';
+
+/** Gives handlers the types of their route's schemas. */
+export interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+}
+
+/** The application as routes see it. */
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>;
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest };
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks. Set by the guard of routes that have one. */
+    principal: Principal | null;
+    /** SHA-256 of the route and the body as it came, when an Idempotency-Key came with it. */
+    bodyHash: Buffer | null;
+  }
+}

@@ -1,0 +1,84 @@
+import { AldisError, type ErrorCode } from '../domain/errors.ts';
+import { didYouMean } from '../runtime/near-names.ts';
+
+/** What the validator says of the first thing that is wrong. A part of ajv's ErrorObject, with `verbose`. */
+export interface Flaw {
+  instancePath: string;
+  keyword: string;
+  params: Record<string, unknown>;
+  message?: string;
+  /** The value that is wrong. Never repeated to anybody: it may be a customer's message. */
+  data?: unknown;
+  parentSchema?: { properties?: Record<string, unknown> };
+}
+
+/** Flaws that have a code of their own: by the name of the field and the rule it breaks. */
+const SPECIAL: Readonly<Record<string, { code: ErrorCode; text?: string }>> = {
+  'type enum': { code: 'unsupported_type', text: 'The type must be one of' },
+  'limit maximum': { code: 'limit_too_large' },
+  'messages maxItems': { code: 'too_many_items' },
+  'content.media_url maxLength': { code: 'invalid_media_url' },
+};
+
+/** From the validator's words to ours. `part` is what was validated: `body`, `querystring`. */
+export function validationError(flaw: Flaw, part: string): AldisError {
+  const where = fieldPath(flaw.instancePath);
+  if (flaw.keyword === 'additionalProperties') {
+    const name = String(flaw.params['additionalProperty']);
+    const known = Object.keys(flaw.parentSchema?.properties ?? {});
+    const field = join(where, name);
+    return new AldisError('unknown_field', `${field} is not a field of this request${didYouMean(name, known)}.`, { field });
+  }
+  if (flaw.keyword === 'required') {
+    const field = join(where, String(flaw.params['missingProperty']));
+    return new AldisError('missing_field', `${field} is required.`, { field });
+  }
+  const field = where || part;
+  const special = SPECIAL[`${field} ${flaw.keyword}`];
+  const allowed = flaw.params['allowedValues'];
+  const words = Array.isArray(allowed) ? ` ${allowed.join(', ')}` : '';
+  if (special) {
+    const limit = flaw.params['limit'];
+    const text = special.text === undefined ? undefined : `${special.text}${words}.`;
+    return new AldisError(special.code, text, { field, ...(limit === undefined ? {} : { details: { limit } }) });
+  }
+  return new AldisError('invalid_field', `${field} ${sentence(flaw, words)}.`, { field });
+}
+
+function sentence({ keyword, params, message, data }: Flaw, words: string): string {
+  switch (keyword) {
+    case 'type':
+      return `must be ${typeNames(params['type'])}, not ${nameOf(data)}`;
+    case 'enum':
+      return `must be one of${words}`;
+    case 'format':
+      return 'must be an ISO 8601 time with a zone, like 2026-12-01T15:00:00Z';
+    default:
+      return message ?? 'cannot be accepted';
+  }
+}
+
+function typeNames(type: unknown): string {
+  return (Array.isArray(type) ? type : [type]).map((name) => `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`).join(' or ');
+}
+
+function nameOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (value === undefined) return 'nothing';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** From a JSON pointer to a path: `/messages/0/to` is `messages[0].to`. */
+function fieldPath(pointer: string): string {
+  let path = '';
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    path = /^\d+$/.test(name) ? `${path}[${name}]` : join(path, name);
+  }
+  return path;
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}

@@ -1,0 +1,162 @@
+import { hostname } from 'node:os';
+import { setUp } from './actions/set-up.ts';
+import { collectMetrics } from './boot/collect-metrics.ts';
+import { buildDoor } from './boot/door.ts';
+import { buildEngine } from './boot/engine.ts';
+import { findNumbers, openSealer } from './boot/installation.ts';
+import { openStore, type Store } from './boot/store.ts';
+import { greet } from './boot/greeting.ts';
+import { type InstanceId, newId } from './domain/ids.ts';
+import { atAddress, type Simulator, startSimulator } from './outside/simulator.ts';
+import { systemClock } from './runtime/clock.ts';
+import { childEnvironment, type LoadedConfig } from './runtime/config.ts';
+import { type Credentials, readLastKeys, writeCredentials } from './runtime/data-folder.ts';
+import { armFailpoints } from './runtime/failpoints.ts';
+import { type Part, part, startAll } from './runtime/lifecycle.ts';
+import { createLogger, type Logger } from './runtime/logger.ts';
+import { createMetrics } from './runtime/metrics.ts';
+import { WrongKey } from './runtime/sealer.ts';
+import type { Config } from './runtime/settings.ts';
+import { StartError } from './runtime/start-error.ts';
+import { memorySignals } from './signals/signals.ts';
+import { version } from './version.ts';
+
+/**
+ * The program: builds the parts, each from what it needs, starts them in order and stops them in reverse. This file and
+ * boot/ are the only places that build things.
+ */
+export async function startServer(loaded: LoadedConfig): Promise<void> {
+  const { config } = loaded;
+  const logger = createLogger(config);
+  const stopping = new AbortController();
+  const told = tellWhenStopped(stopping);
+  const server = await assemble(loaded, logger, stopping.signal);
+  greet(server.credentials, config);
+  const reason = await told;
+  logger.info({ reason }, 'stopping');
+  const faults = await server.stop();
+  process.exit(faults === 0 ? 0 : 1);
+}
+
+/** Brings the database to this program's schema, and ends. */
+export async function migrateDatabase({ config, sources }: LoadedConfig): Promise<void> {
+  const store = await openStore(config, sources, createLogger(config));
+  await store.close();
+}
+
+interface Server {
+  credentials: Credentials;
+  /** Gives how many parts did not stop well. */
+  stop(): Promise<number>;
+}
+
+/**
+ * Builds and starts everything.
+ * @throws {StartError} for what a person can mend.
+ */
+async function assemble({ config, sources }: LoadedConfig, logger: Logger, signal: AbortSignal): Promise<Server> {
+  armFailpoints(config.failpoints);
+  const store = await openStore(config, sources, logger);
+  let simulator: Simulator | null = null;
+  try {
+    simulator = await findSimulator(config);
+    const { parts, credentials } = await build(config, store, simulator, logger);
+    const running = await startAll(
+      [
+        part('store', async () => {}, () => store.close()),
+        part('simulator', async () => {}, async () => simulator?.stop()),
+        ...parts,
+      ],
+      { signal, observe: (event) => logger.debug(event, 'part') },
+    );
+    return { credentials: credentials(), stop: async () => (await running.stop()).length };
+  } catch (error) {
+    await simulator?.stop();
+    await store.close().catch(() => {});
+    throw error instanceof WrongKey ? wrongKey(error) : error;
+  }
+}
+
+async function build(config: Config, store: Store, simulator: Simulator | null, logger: Logger) {
+  const { db, folder, embedded } = store;
+  const instance = newId<InstanceId>();
+  const signals = memorySignals();
+  const clock = systemClock;
+  const metrics = createMetrics({ version });
+  const sealer = openSealer(config, folder);
+  const last = readLastKeys(folder);
+  const installation = await setUp(db, {
+    sealer,
+    apiKey: config.api_key ?? last.apiKey,
+    operatorKey: last.operatorKey,
+    appSecret: config.whatsapp.app_secret,
+    verifyToken: config.whatsapp.verify_token,
+    numbers: await findNumbers(config, simulator),
+  });
+  const common = { db, signals, clock, metrics, logger, instance };
+  const engine = buildEngine(config, common, {
+    sealer,
+    markKey: installation.markKey,
+    alone: embedded,
+    apiUrl: simulator?.url ?? config.whatsapp.api_url,
+    description: `${hostname()} ${process.pid}`,
+  });
+  const door = buildDoor(config, common, { installation, engine, ensureSpace: store.ensureSpace });
+  collectMetrics(metrics, db, () => engine.dispatcher.inFlight, config.engine.doubt_report_after);
+
+  const credentials = (): Credentials => ({
+    url: door.url(),
+    api_key: installation.apiKey,
+    operator_key: installation.operatorKey,
+    tenant_id: installation.tenant,
+    sender_id: installation.senders[0]?.id ?? '',
+    sender_ids: installation.senders.map((sender) => sender.id),
+    simulator_url: simulator?.url ?? null,
+    whatsapp_app_secret: installation.appSecret,
+    whatsapp_verify_token: installation.verifyToken,
+    phone_number_id: installation.senders[0]?.phone_number_id ?? '',
+    phone_number_ids: installation.senders.map((sender) => sender.phone_number_id),
+  });
+  // Once the door is open: the simulator asks there at once whether the address is right, and a script may begin.
+  const introduced = part(
+    'introduction',
+    async () => {
+      await simulator?.register({
+        url: new URL('/webhooks/whatsapp', config.server.public_url ?? door.url()).href,
+        app_secret: installation.appSecret,
+        verify_token: installation.verifyToken,
+      });
+      writeCredentials(folder, credentials());
+    },
+    async () => {},
+  );
+  const parts: Part[] = [engine.lease, engine.dispatcher, engine.inbound, door, introduced];
+  return { parts, credentials };
+}
+
+/** The simulated WhatsApp, unless this is production or one is named. */
+async function findSimulator(config: Config): Promise<Simulator | null> {
+  if (config.simulator.url !== null) return atAddress(config.simulator.url);
+  const wanted = config.environment !== 'production' && config.simulator.enabled;
+  if (!wanted || config.whatsapp.number.phone_number_id !== null) return null;
+  return startSimulator(config.simulator.port, childEnvironment());
+}
+
+function wrongKey(error: WrongKey): StartError {
+  return new StartError(
+    `the encryption key is not the one this database was set up with (${error.message}): restore secret.key in the data folder, or name the right keys in ALDIS_SECRETS_ENCRYPTION_KEYS`,
+    { cause: error },
+  );
+}
+
+/** Resolves with the signal's name when the process is told to stop; told twice, it ends at once. */
+function tellWhenStopped(stopping: AbortController): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = (signal: string) => {
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort(new StartError(`stopped by ${signal} while starting`, { exitCode: 0 }));
+      resolve(signal);
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  });
+}

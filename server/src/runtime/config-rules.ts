@@ -1,0 +1,43 @@
+import type { Config } from './settings.ts';
+
+/** What settings must be to each other. Each line names what was wrong and what would be right. */
+export function checkTogether(config: Config): string[] {
+  const { database, engine, secrets, server } = config;
+  const problems: string[] = [];
+  const must = (right: boolean, problem: string) => {
+    if (!right) problems.push(problem);
+  };
+  must(
+    engine.lease_renewal * 3 <= engine.lease,
+    `engine.lease_renewal (${engine.lease_renewal}ms) is more than a third of engine.lease (${engine.lease}ms): two renewals may fail before the lease is lost`,
+  );
+  must(
+    engine.backoff_base <= engine.backoff_cap,
+    'engine.backoff_base is longer than engine.backoff_cap: make it shorter',
+  );
+  must(
+    engine.doubt_grace <= engine.doubt_report_after,
+    'engine.doubt_grace is longer than engine.doubt_report_after: report later, or decide earlier',
+  );
+  must(
+    server.body_limit <= server.batch_body_limit,
+    'server.body_limit is larger than server.batch_body_limit: a batch must be allowed at least as much',
+  );
+  const versions = secrets.encryption_keys.map(({ version }) => version);
+  must(
+    new Set(versions).size === versions.length,
+    'secrets.encryption_keys has one version twice: give each key its own',
+  );
+  if (config.environment === 'production') {
+    must(
+      database.url !== null || database.embedded,
+      'no database is named in production: set ALDIS_DATABASE_URL, or pass --embedded to run on the embedded one',
+    );
+    must(config.failpoints.length === 0, 'failpoints are set in production: take them away');
+    must(
+      config.simulator.url === null,
+      'simulator.url is set in production: messages would go to nobody, take it away',
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,381 @@
+import { parseFailpoint, showFailpoint } from './failpoints.ts';
+import { boolean, bytes, choice, duration, integer, list, type Setting, text, url } from './setting.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+
+/** A key that encrypts secrets at rest: 32 bytes in base64. The highest version encrypts, the others still decrypt. */
+export interface EncryptionKey {
+  version: number;
+  key: string;
+}
+
+/**
+ * Every setting of Aldis, and the one place that knows them: the type `Config`, the reference page, the example files, the
+ * names in the environment and the flags are all made from this tree. `server.port` is `port` under `server` in YAML,
+ * `ALDIS_SERVER_PORT` in the environment and `--server-port` on the command line.
+ */
+export const SETTINGS = {
+  data_dir: text({
+    default: '.aldis',
+    about: 'The data folder. A relative path begins at the working folder; the default one lies in the project.',
+  }),
+  environment: choice({
+    default: 'development',
+    words: ['development', 'production'],
+    read: { dev: 'development', prod: 'production', test: 'development' },
+    aliases: ['NODE_ENV', 'ENVIRONMENT', 'APP_ENV'],
+    about: 'In production nothing is simulated, a database has to be named, and logs are JSON.',
+  }),
+  service: {
+    name: text({ default: 'aldis', about: 'The name that `/health` gives.' }),
+  },
+  server: {
+    host: text({ default: '127.0.0.1', about: 'The address to listen on. `0.0.0.0` is every address of the machine.' }),
+    port: integer({
+      default: 8080,
+      min: 0,
+      max: 65535,
+      aliases: ['MSG_SVC_SERVER_PORT', 'SERVER_PORT', 'PORT'],
+      about: 'The port to listen on. 0 takes any free one.',
+    }),
+    public_url: url({
+      default: null,
+      about: 'Where Meta reaches this server, for its webhooks. Without one, the address it listens on.',
+    }),
+    body_limit: bytes({
+      default: MIB,
+      min: KIB,
+      max: 64 * MIB,
+      about: 'The largest request body, except a batch and a webhook. A larger one is answered 413.',
+    }),
+    batch_body_limit: bytes({
+      default: 32 * MIB,
+      min: KIB,
+      max: 256 * MIB,
+      about: 'The largest body of a batch.',
+    }),
+    request_timeout: duration({
+      default: 30 * SECOND,
+      min: SECOND,
+      max: 10 * MINUTE,
+      about: 'How long a request may take to arrive whole.',
+    }),
+    keep_alive_timeout: duration({
+      default: 65 * SECOND,
+      min: SECOND,
+      max: HOUR,
+      about: 'How long an idle connection stays open. Longer than that of a load balancer before it.',
+    }),
+  },
+  database: {
+    url: url({
+      default: null,
+      schemes: ['postgres', 'postgresql'],
+      secret: true,
+      about: 'A PostgreSQL of your own, 15 or newer. Without one, an embedded PostgreSQL is run in the data folder.',
+    }),
+    embedded: boolean({
+      default: false,
+      flag: 'embedded',
+      about: 'Allows the embedded PostgreSQL in production. In development it needs no leave.',
+    }),
+    max_connections: integer({ default: 10, min: 2, max: 500, about: 'The most connections to the database at once.' }),
+  },
+  whatsapp: {
+    api_url: url({
+      default: 'https://graph.facebook.com',
+      about: 'Where the WhatsApp Cloud API is. In development the simulator takes its place.',
+    }),
+    api_version: text({
+      default: 'v26.0',
+      pattern: /^v\d+\.\d+$/,
+      expects: 'a version of the Graph API such as v26.0',
+      about: 'The version of the Graph API.',
+    }),
+    request_timeout: duration({
+      default: 15 * SECOND,
+      min: 100,
+      max: 2 * MINUTE,
+      aliases: [{ name: 'REQUEST_TIMEOUT_SECONDS', unit: 's' }],
+      about: 'How long a call to WhatsApp may take. A send that takes longer has an unknown outcome.',
+    }),
+    max_in_flight: integer({ default: 256, min: 1, max: 10_000, about: 'The most sends under way at once.' }),
+    app_secret: text({
+      default: null,
+      secret: true,
+      about: "The Meta app's secret, which signs webhooks. Kept encrypted once it was given.",
+    }),
+    verify_token: text({
+      default: null,
+      secret: true,
+      about: 'The word that Meta repeats when it asks whether the webhook address is yours.',
+    }),
+    number: {
+      phone_number_id: text({
+        default: null,
+        pattern: /^\d{5,20}$/,
+        expects: '5 to 20 digits',
+        about: "The first business number's id in the Graph API. It becomes the tenant's default sender.",
+      }),
+      account_id: text({
+        default: null,
+        pattern: /^\d{5,20}$/,
+        expects: '5 to 20 digits',
+        about: 'Its WhatsApp Business Account.',
+      }),
+      portfolio_id: text({
+        default: null,
+        pattern: /^\d{5,20}$/,
+        expects: '5 to 20 digits',
+        about: 'Its business portfolio, whose limits its numbers share. Without one, its account stands for it.',
+      }),
+      phone: text({
+        default: null,
+        pattern: /^\+[1-9]\d{6,14}$/,
+        expects: 'a number like +6281234567890',
+        about: 'The number itself.',
+      }),
+      access_token: text({
+        default: null,
+        secret: true,
+        about: 'The token that may send from it. Kept encrypted; another one replaces it at the next start.',
+      }),
+    },
+    connections: integer({ default: 64, min: 1, max: 1000, about: 'The most connections to WhatsApp at once.' }),
+  },
+  engine: {
+    lease: duration({
+      default: 5 * SECOND,
+      min: 2 * SECOND,
+      max: MINUTE,
+      about:
+        'How long an instance owns a lane of messages. After its death, others wait this long before they take over.',
+    }),
+    lease_renewal: duration({
+      default: 1500,
+      min: 100,
+      max: 20 * SECOND,
+      about: 'How often the lease is renewed. At most a third of it.',
+    }),
+    doubt_grace: duration({
+      default: MINUTE,
+      min: SECOND,
+      max: DAY,
+      about:
+        'How long after an attempt began its outcome may stay unknown before the policy of its category is asked. Receipts for later attempts must have come as well.',
+    }),
+    doubt_report_after: duration({
+      default: 10 * MINUTE,
+      min: SECOND,
+      max: 7 * DAY,
+      about: 'After this time in doubt a message is reported to the operator.',
+    }),
+    max_attempts: integer({
+      default: null,
+      min: 1,
+      max: 10_000,
+      about: 'The most attempts for a message. Without a number it is tried until it expires.',
+    }),
+    backoff_base: duration({
+      default: SECOND,
+      min: 10,
+      max: HOUR,
+      aliases: [{ name: 'INITIAL_BACKOFF_SECONDS', unit: 's' }],
+      about: 'The longest wait before the first retry. It doubles with each, and the wait is drawn at random below it.',
+    }),
+    backoff_cap: duration({
+      default: 15 * MINUTE,
+      min: 10,
+      max: DAY,
+      aliases: [{ name: 'MAX_BACKOFF_SECONDS', unit: 's' }],
+      about: 'The longest wait before any retry. A Retry-After of the provider may be longer.',
+    }),
+    poll_interval: duration({
+      default: 500,
+      min: 10,
+      max: MINUTE,
+      about: 'How often the loops look for work that no signal told of.',
+    }),
+  },
+  messages: {
+    validity: duration({
+      default: 30 * DAY,
+      min: 30 * SECOND,
+      max: 30 * DAY,
+      about: 'How long a message without `expires_at` may wait to be sent. 30 days is how long Meta keeps one.',
+    }),
+  },
+  idempotency: {
+    retention: duration({
+      default: DAY,
+      min: MINUTE,
+      max: 7 * DAY,
+      about: 'How long a repeated `Idempotency-Key` gets the first answer.',
+    }),
+  },
+  webhooks: {
+    body_limit: bytes({
+      default: 4 * MIB,
+      min: 64 * KIB,
+      max: 64 * MIB,
+      about: 'The largest webhook that is taken in. Meta sends up to 3 MB.',
+    }),
+  },
+  simulator: {
+    enabled: boolean({
+      default: true,
+      about:
+        'Runs a simulated WhatsApp beside the server. Never in production, and not when `simulator.url` names one.',
+    }),
+    port: integer({ default: 4101, min: 0, max: 65535, about: "The simulator's port. 0 takes any free one." }),
+    url: url({ default: null, about: 'A simulator that runs already and is used instead of an own one.' }),
+  },
+  demo: {
+    senders: integer({
+      default: 1,
+      min: 1,
+      max: 1000,
+      about: 'How many simulated numbers the first start makes, each in a portfolio of its own.',
+    }),
+  },
+  api_key: text({
+    default: null,
+    secret: true,
+    pattern: /^[\w.~+/=-]{24,200}$/,
+    expects: '24 to 200 letters, digits and . _ ~ + / = -',
+    about:
+      'The key the first start gives the first tenant, instead of one drawn at random. The command line asks with it.',
+  }),
+  url: url({
+    default: null,
+    about: 'Where the command line finds the server. Without one, `credentials.json` in the data folder tells.',
+  }),
+  secrets: {
+    encryption_keys: list<EncryptionKey>({
+      default: [],
+      secret: true,
+      expects: 'VERSION:KEY, a whole number and 32 bytes in base64',
+      parse: parseEncryptionKey,
+      show: ({ version, key }) => `${version}:${key}`,
+      about:
+        'The keys that encrypt credentials in the database, as `1:BASE64`. The highest version encrypts. Without one, a key is made in the data folder.',
+    }),
+  },
+  log: {
+    level: choice({
+      default: 'info',
+      words: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      read: { warning: 'warn' },
+      aliases: ['LOG_LEVEL'],
+      about: 'The least serious entries that are logged.',
+    }),
+    format: choice({
+      default: 'auto',
+      words: ['auto', 'json', 'pretty'],
+      about: 'How entries are written to standard error. `auto` is pretty in a terminal outside production, else JSON.',
+    }),
+  },
+  metrics: {
+    public: boolean({ default: false, about: 'Gives `/metrics` to everybody, without a key.' }),
+  },
+  import: {
+    default_country: text({
+      default: null,
+      pattern: /^[A-Z]{2}$/,
+      expects: 'a country of two capital letters such as ID',
+      about: 'The country of phone numbers in imported files that are written without one.',
+    }),
+  },
+  failpoints: list({
+    default: [],
+    expects: 'NAME=kill, NAME=error or NAME=delay:500ms',
+    parse: parseFailpoint,
+    show: showFailpoint,
+    about:
+      'Crashes, errors and delays at named places, for drills: `settle.before_commit=kill@3`. Never in production.',
+  }),
+} as const;
+
+/** Settings by name, in sections. */
+export interface SettingTree {
+  readonly [name: string]: Setting<unknown> | SettingTree;
+}
+
+type Values<T> = {
+  readonly [K in keyof T]: T[K] extends Setting<infer V> ? V : Values<T[K]>;
+};
+
+/** The configuration: read once, whole, frozen. Times are milliseconds, sizes are bytes. */
+export type Config = Values<typeof SETTINGS>;
+
+/** A setting with its place in the tree and its names. */
+export interface NamedSetting {
+  /** `server.port` */
+  key: string;
+  path: readonly string[];
+  /** `ALDIS_SERVER_PORT` */
+  variable: string;
+  /** `--server-port` */
+  flag: string;
+  setting: Setting<unknown>;
+}
+
+/** All settings, in the order of the tree. */
+export const ALL_SETTINGS: readonly NamedSetting[] = [...walk(SETTINGS, [])];
+
+function* walk(tree: SettingTree, above: readonly string[]): Generator<NamedSetting> {
+  for (const [name, value] of Object.entries(tree)) {
+    const path = [...above, name];
+    if (!isSetting(value)) {
+      yield* walk(value, path);
+      continue;
+    }
+    yield {
+      key: path.join('.'),
+      path,
+      variable: `ALDIS_${path.join('_').toUpperCase()}`,
+      flag: `--${value.flag ?? path.join('-').replaceAll('_', '-')}`,
+      setting: value,
+    };
+  }
+}
+
+function isSetting(value: Setting<unknown> | SettingTree): value is Setting<unknown> {
+  return typeof value.read === 'function';
+}
+
+/**
+ * The values in the shape of the tree, frozen all through. Each value was made by its own setting, which is what makes
+ * the type true.
+ */
+export function frozenConfig(values: ReadonlyMap<string, unknown>): Config {
+  const build = (tree: SettingTree, above: readonly string[]): object =>
+    Object.freeze(
+      Object.fromEntries(
+        Object.entries(tree).map(([name, value]) => {
+          const path = [...above, name];
+          return [name, isSetting(value) ? deepFreeze(values.get(path.join('.'))) : build(value, path)];
+        }),
+      ),
+    );
+  return build(SETTINGS, []) as Config;
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+function parseEncryptionKey(item: string): EncryptionKey | undefined {
+  const match = /^([1-9]\d{0,8}):([A-Za-z0-9+/]{43}=)$/.exec(item);
+  const [, version, key] = match ?? [];
+  return version !== undefined && key !== undefined ? { version: Number(version), key } : undefined;
+}

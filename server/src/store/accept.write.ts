@@ -1,0 +1,240 @@
+import type { Queryable } from '../db/pool.ts';
+import type { BatchId, ContactId, ConversationId, EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import { jsonText } from '../domain/json-text.ts';
+import type { Content, Template } from '../domain/message.ts';
+
+/** What the store knows already of a message that is about to be accepted. */
+export interface KnownBefore {
+  /** 1-based place in the question. */
+  place: number;
+  lane_id: number;
+  request_hash: Buffer | null;
+  message_id: MessageId | null;
+  batch_id: BatchId | null;
+  contact_id: ContactId | null;
+  conversation_id: ConversationId | null;
+}
+
+const findKnown = {
+  name: 'accept_find_known',
+  text: `
+select i.place::int as place, s.lane_id, k.request_hash, k.message_id, k.batch_id, c.contact_id, v.id as conversation_id
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
+  as i(tenant_id, sender_id, kind, value, key, place)
+join senders s on s.tenant_id = i.tenant_id and s.id = i.sender_id
+left join idempotency_keys k on k.tenant_id = i.tenant_id and k.key = i.key
+left join contact_identities c on c.tenant_id = i.tenant_id and c.kind = i.kind and c.value = i.value
+left join conversations v on v.tenant_id = i.tenant_id and v.contact_id = c.contact_id and v.sender_id = i.sender_id
+order by i.place`,
+};
+
+/** Looks up lanes, keys, contacts and conversations of many messages, in the order asked. `key` null: none was given. */
+export function findKnownBefore(
+  tx: Queryable,
+  asked: readonly {
+    tenant: TenantId;
+    sender: SenderId;
+    kind: string;
+    address: string;
+    key: string | null;
+  }[],
+): Promise<KnownBefore[]> {
+  return tx.query<KnownBefore>(findKnown, [
+    asked.map((a) => a.tenant),
+    asked.map((a) => a.sender),
+    asked.map((a) => a.kind),
+    asked.map((a) => a.address),
+    asked.map((a) => a.key),
+  ]);
+}
+
+/** Rows to write, one entry a message. Times are milliseconds since 1970; absent ones null. */
+export interface AcceptRow {
+  tenant: TenantId;
+  id: MessageId;
+  event: EventId;
+  sender: SenderId;
+  lane: number;
+  contact: ContactId;
+  conversation: ConversationId;
+  batch: BatchId | null;
+  batchIndex: number | null;
+  type: string;
+  category: string;
+  priority: number;
+  address: string;
+  content: Content | null;
+  template: Template | null;
+  metadata: Record<string, unknown> | null;
+  replyTo: string | null;
+  scheduledAt: number | null;
+  expiresAt: number | null;
+}
+
+export interface NewContact {
+  tenant: TenantId;
+  contact: ContactId;
+  kind: string;
+  value: string;
+}
+
+export interface NewConversation {
+  tenant: TenantId;
+  conversation: ConversationId;
+  sender: SenderId;
+  contact: ContactId;
+}
+
+export interface NewKey {
+  tenant: TenantId;
+  key: string;
+  hash: Buffer;
+  message: MessageId;
+}
+
+/** Everything one commit of accepted messages writes. */
+export interface AcceptWrite {
+  rows: readonly AcceptRow[];
+  contacts: readonly NewContact[];
+  conversations: readonly NewConversation[];
+  keys: readonly NewKey[];
+  /** false: the messages wait for the rest of their batch. */
+  due: boolean;
+  /** Which of the counters' rows to add to. */
+  slot: number;
+}
+
+const insertAccepted = {
+  name: 'accept_insert',
+  text: `
+with i as materialized (
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::uuid[],
+    $9::int[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[],
+    $17::text[], $18::timestamptz[], $19::timestamptz[])
+  as i(tenant_id, id, event_id, sender_id, lane_id, contact_id, conversation_id, batch_id, batch_index, type, category,
+    priority, address, content, template, metadata, reply_to, scheduled_at, expires_at)
+), m as (
+  insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, direction, state,
+    state_before, type, category, priority, address, content, template, metadata, reply_to, created_at, scheduled_at,
+    expires_at)
+  select tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, 'outbound', 'queued', 'queued',
+    type, category, priority, address, content, template, metadata, reply_to, now(), scheduled_at, expires_at
+  from i
+), d as (
+  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at)
+  select tenant_id, id, lane_id, sender_id, priority, greatest(now(), scheduled_at), expires_at from i where $31
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.queued', id, '{"state": "queued"}' from i
+), c as (
+  insert into contacts (tenant_id, id) select * from unnest($20::uuid[], $21::uuid[])
+), ci as (
+  insert into contact_identities (tenant_id, contact_id, kind, value)
+  select * from unnest($20::uuid[], $21::uuid[], $22::text[], $23::text[])
+), v as (
+  insert into conversations (tenant_id, id, sender_id, contact_id)
+  select * from unnest($24::uuid[], $25::uuid[], $26::uuid[], $27::uuid[])
+), k as (
+  insert into idempotency_keys (tenant_id, key, request_hash, message_id)
+  select * from unnest($28::uuid[], $29::text[], $30::bytea[], $32::uuid[])
+), n as (
+  insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+  select tenant_id, sender_id, 'outbound', type, '', 'queued', $33, count(*) from i
+  group by tenant_id, sender_id, type order by tenant_id, sender_id, type
+  on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+  do update set n = message_counts.n + excluded.n
+)
+select now() as now`,
+};
+
+/**
+ * Writes accepted messages with their due work, events, new contacts and conversations, keys and counts, in one statement.
+ * @returns the time they were accepted, by the database's clock.
+ * @throws a unique violation when a key, contact or conversation was made by somebody else since it was looked up:
+ *   nothing is written then, and the caller looks again.
+ */
+export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite): Promise<Date> {
+  const { rows, contacts, conversations, keys } = write;
+  const [{ now } = { now: new Date(0) }] = await tx.query<{ now: Date }>(insertAccepted, [
+    rows.map((r) => r.tenant),
+    rows.map((r) => r.id),
+    rows.map((r) => r.event),
+    rows.map((r) => r.sender),
+    rows.map((r) => r.lane),
+    rows.map((r) => r.contact),
+    rows.map((r) => r.conversation),
+    rows.map((r) => r.batch),
+    rows.map((r) => r.batchIndex),
+    rows.map((r) => r.type),
+    rows.map((r) => r.category),
+    rows.map((r) => r.priority),
+    rows.map((r) => r.address),
+    rows.map((r) => json(r.content)),
+    rows.map((r) => json(r.template)),
+    rows.map((r) => json(r.metadata)),
+    rows.map((r) => r.replyTo),
+    rows.map((r) => time(r.scheduledAt)),
+    rows.map((r) => time(r.expiresAt)),
+    contacts.map((c) => c.tenant),
+    contacts.map((c) => c.contact),
+    contacts.map((c) => c.kind),
+    contacts.map((c) => c.value),
+    conversations.map((c) => c.tenant),
+    conversations.map((c) => c.conversation),
+    conversations.map((c) => c.sender),
+    conversations.map((c) => c.contact),
+    keys.map((k) => k.tenant),
+    keys.map((k) => k.key),
+    keys.map((k) => k.hash),
+    write.due,
+    keys.map((k) => k.message),
+    write.slot,
+  ]);
+  return now;
+}
+
+function json(value: object | null): string | null {
+  return value === null ? null : jsonText(value);
+}
+
+function time(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}
+
+const findReplayed = {
+  name: 'accept_find_replayed',
+  text: `
+select id, sender_id, contact_id, conversation_id, address, type, created_at, scheduled_at
+from messages where tenant_id = $1 and id = $2`,
+};
+
+/** What was answered when a message was accepted, for an answer given again. */
+export async function findAccepted(
+  tx: Queryable,
+  tenant: TenantId,
+  id: MessageId,
+): Promise<
+  | {
+      id: MessageId;
+      sender_id: SenderId;
+      contact_id: ContactId;
+      conversation_id: ConversationId;
+      address: string;
+      type: string;
+      created_at: Date;
+      scheduled_at: Date | null;
+    }
+  | undefined
+> {
+  const [row] = await tx.query<{
+    id: MessageId;
+    sender_id: SenderId;
+    contact_id: ContactId;
+    conversation_id: ConversationId;
+    address: string;
+    type: string;
+    created_at: Date;
+    scheduled_at: Date | null;
+  }>(findReplayed, [tenant, id]);
+  return row;
+}

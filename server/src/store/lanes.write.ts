@@ -1,0 +1,134 @@
+import type { Queryable } from '../db/pool.ts';
+import type { InstanceId, SenderId, TenantId } from '../domain/ids.ts';
+
+/** A lane that an instance owns, by the epoch of its takeover. */
+export interface OwnedLane {
+  id: number;
+  epoch: number;
+}
+
+const beat = {
+  name: 'instance_beat',
+  text: `
+insert into instances (id, expires_at, description) values ($1, clock_timestamp() + $2 * interval '1 ms', $3)
+on conflict (id) do update set expires_at = excluded.expires_at`,
+};
+
+/**
+ * Renews an instance's lease for `lease` ms from now, or makes its row. A lease that had run out may be renewed as well:
+ * lanes that nobody took meanwhile are still its own, and the others have another owner and epoch.
+ */
+export async function beatInstance(
+  tx: Queryable,
+  instance: InstanceId,
+  lease: number,
+  description: string,
+): Promise<void> {
+  await tx.query(beat, [instance, lease, description]);
+}
+
+const findOwned = { name: 'lanes_find_owned', text: 'select id, epoch from lanes where owner = $1 order by id' };
+
+/** The lanes that an instance owns. */
+export function findOwnedLanes(tx: Queryable, instance: InstanceId): Promise<OwnedLane[]> {
+  return tx.query<OwnedLane>(findOwned, [instance]);
+}
+
+const endOthers = { name: 'instance_end_others', text: 'delete from instances where id <> $1' };
+
+/** Ends every other instance's lease. Only for who knows that it is alone: the holder of the embedded store. */
+export async function endOtherInstances(tx: Queryable, instance: InstanceId): Promise<void> {
+  await tx.query(endOthers, [instance]);
+}
+
+const endOne = { name: 'instance_end', text: 'delete from instances where id = $1' };
+const releaseLanes = { name: 'lanes_release', text: 'update lanes set owner = null where owner = $1' };
+
+/** Gives all lanes of an instance back at once and ends its lease. */
+export async function endInstance(tx: Queryable, instance: InstanceId): Promise<void> {
+  await tx.query(releaseLanes, [instance]);
+  await tx.query(endOne, [instance]);
+}
+
+const takeLanes = {
+  name: 'lanes_take',
+  text: `
+update lanes l set owner = $1, epoch = l.epoch + 1
+where l.owner is distinct from $1
+  and not exists (select from instances i where i.id = l.owner and i.expires_at > clock_timestamp())
+  and exists (select from instances i where i.id = $1 and i.expires_at > clock_timestamp())
+returning l.id, l.epoch`,
+};
+
+/** Takes every lane whose owner is gone, and adds one to its epoch: what the old owner still writes is refused. */
+export function takeOrphanedLanes(tx: Queryable, instance: InstanceId): Promise<OwnedLane[]> {
+  return tx.query<OwnedLane>(takeLanes, [instance]);
+}
+
+const doubtOpen = {
+  name: 'lanes_doubt_open',
+  text: `
+with before as (
+  select tenant_id, message_id, state from due where lane_id = any($1::int[]) and state <> 'queued'
+), doubtful as (
+  update due d set state = 'unconfirmed', due_at = clock_timestamp() + $3 * interval '1 ms', epoch = l.epoch
+  from before b, lanes l
+  where d.tenant_id = b.tenant_id and d.message_id = b.message_id and d.state <> 'queued' and l.id = d.lane_id
+  returning d.tenant_id, d.message_id, d.attempt, b.state = 'sending' as is_new
+), numbered as (
+  select *, row_number() over () as n from doubtful where is_new
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, ($2::uuid[])[n], 'message.unconfirmed', message_id,
+    jsonb_build_object('state', 'unconfirmed', 'attempt', attempt)
+  from numbered
+)
+select count(*)::int as count from doubtful`,
+};
+
+const countOpen = {
+  name: 'lanes_count_open',
+  text: `select count(*)::int as count from due where lane_id = any($1::int[]) and state <> 'queued'`,
+};
+
+/** How many attempts are open in lanes. */
+export async function countOpenAttempts(tx: Queryable, lanes: readonly number[]): Promise<number> {
+  return (await tx.query<{ count: number }>(countOpen, [lanes]))[0]?.count ?? 0;
+}
+
+/**
+ * Makes every attempt that is open in lanes doubtful, under the lanes' new epoch: their owner is gone, and nobody knows how
+ * far they came. Their grace begins anew, for receipts could not come in while nobody was there to take them.
+ * @param events an id for each of them.
+ */
+export async function doubtOpenAttempts(
+  tx: Queryable,
+  lanes: readonly number[],
+  events: readonly string[],
+  grace: number,
+): Promise<number> {
+  return (await tx.query<{ count: number }>(doubtOpen, [lanes, events, grace]))[0]?.count ?? 0;
+}
+
+/** A sender as the dispatch loop needs it. The token is sealed. */
+export interface LaneSender {
+  tenant_id: TenantId;
+  id: SenderId;
+  lane_id: number;
+  app_id: string;
+  phone_number_id: string;
+  access_token_sealed: Buffer;
+  messages_per_second: number;
+}
+
+const findSenders = {
+  name: 'lanes_find_senders',
+  text: `
+select tenant_id, id, lane_id, app_id, phone_number_id, access_token_sealed, messages_per_second
+from senders where lane_id = any($1::int[])`,
+};
+
+/** The senders of lanes, of all tenants: a lane is shared by whoever shares its limits. */
+export function findLaneSenders(tx: Queryable, lanes: readonly number[]): Promise<LaneSender[]> {
+  return tx.query<LaneSender>(findSenders, [lanes]);
+}

@@ -1,0 +1,227 @@
+import type { Queryable } from '../db/pool.ts';
+import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import type { Direction, Message, State } from '../domain/message.ts';
+
+/** The columns of a message as it is read: its row `m`, its sender `s`, its due work `d` and its last attempt `a`. */
+const COLUMNS = `
+  m.tenant_id, m.id, m.direction, coalesce(d.state, m.state) as state, m.type, m.category, m.priority, m.sender_id,
+  s.phone as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.wamid, m.address, m.content, m.template,
+  m.metadata, m.reply_to, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
+  coalesce(d.started_at, a.started_at) as sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at,
+  m.ended_at, d.due_at`;
+
+const JOINS = `
+  join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
+  left join due d on d.tenant_id = m.tenant_id and d.message_id = m.id
+  left join attempts a on a.tenant_id = m.tenant_id and a.message_id = m.id and a.attempt = m.attempt`;
+
+const find = {
+  name: 'messages_find',
+  text: `select ${COLUMNS} from messages m ${JOINS} where m.tenant_id = $1 and m.id = $2`,
+};
+
+/** One message, or null when the tenant has none of that id. */
+export async function findMessage(tx: Queryable, tenant: TenantId, id: MessageId): Promise<Message | null> {
+  const [row] = await tx.query<Message>(find, [tenant, id]);
+  return row ?? null;
+}
+
+/** An attempt that came to an end. */
+export interface AttemptRow {
+  attempt: number;
+  started_at: string;
+  ended_at: string;
+  outcome: 'sent' | 'retry' | 'refused' | 'receipt' | 'resend' | 'tell';
+  code: number | null;
+  detail: string | null;
+}
+
+/** A failure that was told of an attempt, whatever came later. */
+export interface FailureRow {
+  attempt: number;
+  source: 'answer' | 'receipt' | 'policy';
+  code: number;
+  at: string;
+  title: string;
+  detail: string | null;
+}
+
+/** What happened to a message, in ISO times as the database writes them. */
+export interface MessageTrail {
+  attempts: AttemptRow[];
+  failures: FailureRow[];
+}
+
+const findWithTrail = {
+  name: 'messages_find_with_trail',
+  text: `
+select ${COLUMNS},
+  (select coalesce(jsonb_agg(to_jsonb(x) - 'tenant_id' - 'message_id' order by x.attempt), '[]')
+   from attempts x where x.tenant_id = $1 and x.message_id = $2) as attempts,
+  (select coalesce(jsonb_agg(to_jsonb(f) - 'tenant_id' - 'message_id' order by f.at), '[]')
+   from failures f where f.tenant_id = $1 and f.message_id = $2) as failures
+from messages m ${JOINS} where m.tenant_id = $1 and m.id = $2`,
+};
+
+/** One message with all that was recorded of it, read at one moment. */
+export async function findMessageWithTrail(
+  tx: Queryable,
+  tenant: TenantId,
+  id: MessageId,
+): Promise<(Message & MessageTrail) | null> {
+  const [row] = await tx.query<Message & MessageTrail>(findWithTrail, [tenant, id]);
+  return row ?? null;
+}
+
+/** Which messages a list is of. Absent: all of them. */
+export interface MessageFilter {
+  sender_id?: SenderId | undefined;
+  contact_id?: ContactId | undefined;
+  conversation_id?: ConversationId | undefined;
+  batch_id?: BatchId | undefined;
+  direction?: Direction | undefined;
+  type?: string | undefined;
+  /** The states in the message's own row: `queued` there is queued, sending or unconfirmed. */
+  states?: readonly State[] | undefined;
+  /** By `created_at`, both included. */
+  from?: Date | undefined;
+  until?: Date | undefined;
+}
+
+/** A page: the newest messages older than `next` of the page before. `next` null: there are no more. */
+export interface MessagePage {
+  messages: Message[];
+  next: MessageId | null;
+}
+
+/** Most rows that are looked at for one page, so that a filter that nothing matches costs no more than that. */
+const WALKED = 10_000;
+/** Ids are made by this machine's clock, `created_at` by the database's: so far may they be apart. Milliseconds. */
+const CLOCKS_APART = 60_000;
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+type Walk = 'all' | 'contact' | 'conversation' | 'batch';
+
+/**
+ * Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id; `key` is
+ * the parameter with the id of what is walked.
+ */
+const WALKS: Record<Walk, (key: string) => string> = {
+  all: () => `
+    select m.* from messages m where m.tenant_id = $1 and m.id < $2 and m.id >= $3 order by m.id desc limit ${WALKED}`,
+  contact: (key) => `
+    select m.* from conversations c cross join lateral (
+      select * from messages where tenant_id = $1 and conversation_id = c.id and id < $2 and id >= $3
+      order by id desc limit ${WALKED}
+    ) m where c.tenant_id = $1 and c.contact_id = ${key} order by m.id desc limit ${WALKED}`,
+  conversation: (key) => `
+    select m.* from messages m where m.tenant_id = $1 and m.conversation_id = ${key} and m.id < $2 and m.id >= $3
+    order by m.id desc limit ${WALKED}`,
+  batch: (key) => `
+    select m.* from messages m where m.tenant_id = $1 and m.batch_id = ${key} and m.id < $2 and m.id >= $3
+    order by m.id desc limit ${WALKED}`,
+};
+
+// The page is cut before anything is joined, so that the walk stops as soon as it is full.
+const list = (walk: Walk, key: string) => ({
+  name: `messages_list_by_${walk}`,
+  text: `
+select ${COLUMNS} from (
+  select w.* from (${WALKS[walk](key)}) w
+  where ($4::uuid is null or w.sender_id = $4) and ($5::uuid is null or w.contact_id = $5)
+    and ($6::uuid is null or w.conversation_id = $6) and ($7::uuid is null or w.batch_id = $7)
+    and ($8::message_direction is null or w.direction = $8) and ($9::text is null or w.type = $9)
+    and ($10::message_state[] is null or w.state = any ($10))
+    and ($11::timestamptz is null or w.created_at >= $11) and ($12::timestamptz is null or w.created_at <= $12)
+  order by w.id desc limit $13
+) m ${JOINS} order by m.id desc`,
+});
+const lists = {
+  all: list('all', ''),
+  contact: list('contact', '$5'),
+  conversation: list('conversation', '$6'),
+  batch: list('batch', '$7'),
+};
+
+const end = (walk: Walk) => ({
+  name: `messages_end_by_${walk}`,
+  text: `select w.id from (${WALKS[walk]('$4')}) w order by w.id desc offset ${WALKED - 1} limit 1`,
+});
+const ends = { all: end('all'), contact: end('contact'), conversation: end('conversation'), batch: end('batch') };
+
+/**
+ * The messages that match, newest first, at most `limit` of them. A page may be short, and even empty, and still have a next
+ * one: no more than 10,000 rows are looked at for it.
+ * @param before the `next` of the page before, or null for the first page.
+ */
+export async function listMessages(
+  tx: Queryable,
+  tenant: TenantId,
+  filter: MessageFilter,
+  before: MessageId | null,
+  limit: number,
+): Promise<MessagePage> {
+  const { walk, key } = walkFor(filter);
+  const { below, from } = idBounds(filter, before);
+  const messages = await tx.query<Message>(lists[walk], [
+    tenant,
+    below,
+    from,
+    filter.sender_id ?? null,
+    filter.contact_id ?? null,
+    filter.conversation_id ?? null,
+    filter.batch_id ?? null,
+    filter.direction ?? null,
+    filter.type ?? null,
+    filter.states ?? null,
+    filter.from ?? null,
+    filter.until ?? null,
+    limit + 1,
+  ]);
+  if (messages.length > limit) {
+    messages.length = limit;
+    return { messages, next: messages[limit - 1]?.id ?? null };
+  }
+  // Not full: either nothing is left, or the walk looked at all that it may.
+  const [last] = await tx.query<{ id: MessageId }>(ends[walk], [tenant, below, from, ...key]);
+  return { messages, next: last?.id ?? null };
+}
+
+/** The narrowest walk for a filter, and the id of what is walked. */
+function walkFor({ contact_id, conversation_id, batch_id }: MessageFilter): { walk: Walk; key: readonly string[] } {
+  if (conversation_id !== undefined) return { walk: 'conversation', key: [conversation_id] };
+  if (batch_id !== undefined) return { walk: 'batch', key: [batch_id] };
+  if (contact_id !== undefined) return { walk: 'contact', key: [contact_id] };
+  return { walk: 'all', key: [] };
+}
+
+/** The range of ids that can hold what the times ask for. */
+function idBounds({ from, until }: MessageFilter, before: MessageId | null): { below: string; from: string } {
+  const below = until ? idAt(until.getTime() + CLOCKS_APART) : LAST_ID;
+  return {
+    below: before !== null && before < below ? before : below,
+    from: from ? idAt(from.getTime() - CLOCKS_APART) : FIRST_ID,
+  };
+}
+
+/** The smallest id of a moment. */
+function idAt(time: number): string {
+  const hex = Math.max(0, time).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
+}
+
+const findProviderIds = {
+  name: 'messages_find_wamids',
+  text: 'select id, wamid from messages where tenant_id = $1 and id = any ($2::uuid[]) and wamid is not null',
+};
+
+/** The provider's ids of those of these messages that have one. */
+export async function findWamids(
+  tx: Queryable,
+  tenant: TenantId,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await tx.query<{ id: string; wamid: string }>(findProviderIds, [tenant, ids]);
+  return new Map(rows.map(({ id, wamid }) => [id, wamid]));
+}

@@ -1,0 +1,278 @@
+import type { Queryable } from '../db/pool.ts';
+import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import { jsonText } from '../domain/json-text.ts';
+import type { FailedReceipt, MergedReceipt } from '../domain/receipt.ts';
+
+/**
+ * Whether a receipt's time is news: nothing was known, or it lies in an earlier second than what was. The provider tells
+ * whole seconds, so that a repeated receipt, heard later, says nothing new. Nothing happens before the message was made.
+ */
+function isEarlier(column: string): string {
+  return `(i.${column} is not null and (m.${column} is null
+      or date_trunc('second', greatest(i.${column}, m.created_at)) < date_trunc('second', m.${column})))`;
+}
+
+/**
+ * Receipts are merged into messages in any order and any number: states only rise, times only fall, and a row that would
+ * not change is not written.
+ *
+ * Due work is taken before the message, as in settling, so that the two never wait for each other.
+ */
+const apply = {
+  name: 'receipts_apply',
+  text: `
+with i as materialized (
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::message_state[], $5::timestamptz[], $6::timestamptz[],
+    $7::timestamptz[], $8::timestamptz[], $9::uuid[], $12::smallint[])
+  as i(tenant_id, message_id, wamid, state, sent_at, delivered_at, read_at, played_at, event_id, attempt)
+), d as (
+  delete from due d using i where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt > 0
+    -- A late 'sent' of an attempt that is known to have failed afterwards says nothing new.
+    and (i.state > 'sent' or not exists (select from failures f where f.tenant_id = i.tenant_id
+      and f.message_id = i.message_id and f.source = 'receipt' and f.attempt >= i.attempt))
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.wamid
+), a as (
+  insert into attempts (tenant_id, message_id, attempt, started_at, outcome)
+  select tenant_id, message_id, attempt, started_at, 'receipt' from d
+  on conflict do nothing
+), w as (
+  insert into wamids (tenant_id, wamid, message_id) select tenant_id, wamid, message_id from d on conflict do nothing
+), m as (
+  update messages m set
+    state_before = m.state,
+    state = case
+      when m.state in ('queued', 'cancelled', 'expired') then i.state
+      when m.state = 'failed' and i.state = 'sent' then 'failed'
+      when m.state = 'failed' then i.state
+      else greatest(m.state, i.state) end,
+    wamid = coalesce(m.wamid, i.wamid),
+    attempt = coalesce(d.attempt, m.attempt),
+    sent_at = case when ${isEarlier('sent_at')} then greatest(i.sent_at, m.created_at) else m.sent_at end,
+    delivered_at = case when ${isEarlier('delivered_at')} then greatest(i.delivered_at, m.created_at) else m.delivered_at end,
+    read_at = case when ${isEarlier('read_at')} then greatest(i.read_at, m.created_at) else m.read_at end,
+    played_at = case when ${isEarlier('played_at')} then greatest(i.played_at, m.created_at) else m.played_at end,
+    error = case when m.state = 'failed' and i.state = 'sent' then m.error end,
+    failed_at = case when m.state = 'failed' and i.state = 'sent' then m.failed_at end,
+    ended_at = null
+  from i left join d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
+  where m.tenant_id = i.tenant_id and m.id = i.message_id and m.direction = 'outbound'
+    and (m.state <> 'queued' or d.message_id is not null)
+    and ((m.state < i.state and m.state < 'failed') or m.state in ('cancelled', 'expired')
+      or (m.state = 'failed' and i.state > 'sent')
+      or ${isEarlier('sent_at')} or ${isEarlier('delivered_at')} or ${isEarlier('read_at')} or ${isEarlier('played_at')})
+  returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.delivered_at,
+    m.read_at, m.played_at, m.failed_at, m.error, i.event_id
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.' || state, id, jsonb_strip_nulls(jsonb_build_object('state', state, 'wamid', wamid,
+    'attempt', attempt, 'sent_at', sent_at, 'delivered_at', delivered_at, 'read_at', read_at, 'played_at', played_at,
+    'failed_at', failed_at, 'error', error))
+  from m
+), n as (
+  insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+  select tenant_id, sender_id, 'outbound', type, state_before::text, state::text, $10, count(*) from m
+  where state <> state_before
+  group by tenant_id, sender_id, type, state_before, state order by tenant_id, sender_id, type, state_before, state
+  on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+  do update set n = message_counts.n + excluded.n
+), done as (
+  delete from inbound_work where id = any($11::uuid[])
+)
+select tenant_id, id as message_id, state_before = 'queued' as by_receipt from m`,
+};
+
+/** A message that receipts changed. `by_receipt`: it had no answer of its own yet. */
+export interface ReceiptChange {
+  tenant_id: TenantId;
+  message_id: MessageId;
+  by_receipt: boolean;
+}
+
+/** Merges receipts into their messages, and marks inbound work as done, in one statement. */
+export function applyMergedReceipts(
+  tx: Queryable,
+  receipts: readonly (MergedReceipt & { event: EventId })[],
+  slot: number,
+  doneWork: readonly string[],
+): Promise<ReceiptChange[]> {
+  return tx.query<ReceiptChange>(apply, [
+    receipts.map((r) => r.tenant),
+    receipts.map((r) => r.message),
+    receipts.map((r) => r.wamid),
+    receipts.map((r) => r.state),
+    receipts.map((r) => iso(r.sent)),
+    receipts.map((r) => iso(r.delivered)),
+    receipts.map((r) => iso(r.read)),
+    receipts.map((r) => iso(r.played)),
+    receipts.map((r) => r.event),
+    slot,
+    doneWork,
+    receipts.map((r) => r.attempt),
+  ]);
+}
+
+const fail = {
+  name: 'receipts_fail',
+  text: `
+with i as materialized (
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::timestamptz[], $6::int[], $7::text[],
+    $8::text[], $9::uuid[], $10::float8[])
+  as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay)
+), named as materialized (
+  select i.*, coalesce(i.attempt, m.attempt) as named_attempt, d.lane_id, d.started_at, d.attempt as due_attempt
+  from i
+  join messages m on m.tenant_id = i.tenant_id and m.id = i.message_id and m.direction = 'outbound'
+  left join due d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
+), f as (
+  insert into failures (tenant_id, message_id, attempt, source, code, at, title, detail)
+  select tenant_id, message_id, named_attempt, 'receipt', code, at, title, detail from named
+  on conflict do nothing
+), d as (
+  delete from due d using named i
+  where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.named_attempt and d.state <> 'queued'
+    and i.delay is null
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at
+), back as (
+  update due d set state = 'queued', due_at = clock_timestamp() + i.delay * interval '1 ms'
+  from named i
+  where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.named_attempt and d.state <> 'queued'
+    and i.delay is not null
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at
+), a as (
+  insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
+  select tenant_id, message_id, x.attempt, x.started_at, 'receipt', named.code, named.title
+  from (select * from d union all select * from back) x join named using (tenant_id, message_id)
+  on conflict do nothing
+), m as (
+  update messages m set state_before = m.state,
+    attempt = i.named_attempt,
+    wamid = case when i.delay is null then coalesce(m.wamid, i.wamid) else null end,
+    state = case when i.delay is null then 'failed'::message_state else 'queued' end,
+    sent_at = case when i.delay is null then m.sent_at end,
+    failed_at = case when i.delay is null then greatest(i.at, m.created_at) end,
+    error = case when i.delay is null then
+      jsonb_build_object('error', 'send_failed', 'code', i.code, 'title', i.title, 'detail', i.detail) end
+  from named i
+  where m.tenant_id = i.tenant_id and m.id = i.message_id
+    and ((m.state = 'sent' and m.attempt = i.named_attempt)
+      or (m.state = 'queued' and i.due_attempt = i.named_attempt and i.delay is null))
+  returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.failed_at,
+    m.error, m.priority, m.expires_at, i.event_id, i.delay, i.due_attempt
+), again as (
+  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, attempt)
+  select m.tenant_id, m.id, s.lane_id, m.sender_id, m.priority, clock_timestamp() + m.delay * interval '1 ms',
+    m.expires_at, m.attempt
+  from m join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
+  where m.state = 'queued' and m.due_attempt is null
+  on conflict do nothing
+), w as (
+  insert into wamids (tenant_id, wamid, message_id) select tenant_id, wamid, message_id from named on conflict do nothing
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.' || state, id, jsonb_strip_nulls(jsonb_build_object('state', state, 'wamid', wamid,
+    'attempt', attempt, 'sent_at', sent_at, 'failed_at', failed_at, 'error', error))
+  from m
+), n as (
+  insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+  select tenant_id, sender_id, 'outbound', type, state_before::text, state::text, $11, count(*) from m
+  where state <> state_before
+  group by tenant_id, sender_id, type, state_before, state order by tenant_id, sender_id, type, state_before, state
+  on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+  do update set n = message_counts.n + excluded.n
+)
+select tenant_id, id as message_id, false as by_receipt from m`,
+};
+
+/** Bad news with what follows: another attempt in `delay` ms, or (null) the end. */
+export interface FailedReceiptRow extends FailedReceipt {
+  event: EventId;
+  delay: number | null;
+}
+
+/**
+ * Applies bad news: kept in the history in any case; it changes the message only while the attempt it names is the latest
+ * and nothing better is known. At most one entry a message.
+ */
+export function applyFailedReceipts(
+  tx: Queryable,
+  failed: readonly FailedReceiptRow[],
+  slot: number,
+): Promise<ReceiptChange[]> {
+  return tx.query<ReceiptChange>(fail, [
+    failed.map((r) => r.tenant),
+    failed.map((r) => r.message),
+    failed.map((r) => r.wamid),
+    failed.map((r) => r.attempt),
+    failed.map((r) => iso(r.at)),
+    failed.map((r) => r.code),
+    failed.map((r) => r.title),
+    failed.map((r) => r.detail),
+    failed.map((r) => r.event),
+    failed.map((r) => r.delay),
+    slot,
+  ]);
+}
+
+const findByWamid = {
+  name: 'receipts_find_by_wamid',
+  text: `
+select w.tenant_id, w.wamid, w.message_id, m.sender_id from wamids w
+join unnest($1::uuid[], $2::text[]) as i(tenant_id, wamid) using (tenant_id, wamid)
+join messages m on m.tenant_id = w.tenant_id and m.id = w.message_id`,
+};
+
+export interface WamidRow {
+  tenant_id: TenantId;
+  wamid: string;
+  message_id: MessageId;
+  sender_id: SenderId;
+}
+
+/** Which messages the provider's ids name. */
+export function findMessagesByWamid(
+  tx: Queryable,
+  asked: readonly { tenant: TenantId; wamid: string }[],
+): Promise<WamidRow[]> {
+  return tx.query<WamidRow>(findByWamid, [asked.map((a) => a.tenant), asked.map((a) => a.wamid)]);
+}
+
+const park = {
+  name: 'receipts_park',
+  text: `
+insert into parked_receipts (tenant_id, wamid, status, receipt)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) on conflict do nothing`,
+};
+
+/** A receipt whose message is not known, kept whole. */
+export interface ParkedReceipt {
+  tenant_id: TenantId;
+  wamid: string;
+  status: string;
+  receipt: object;
+}
+
+/** Keeps receipts whose message is not known (yet). */
+export async function parkReceipts(tx: Queryable, parked: readonly ParkedReceipt[]): Promise<void> {
+  await tx.query(park, [
+    parked.map((p) => p.tenant_id),
+    parked.map((p) => p.wamid),
+    parked.map((p) => p.status),
+    parked.map((p) => jsonText(p.receipt)),
+  ]);
+}
+
+const unpark = {
+  name: 'receipts_unpark',
+  text: `
+delete from parked_receipts p using wamids w where w.tenant_id = p.tenant_id and w.wamid = p.wamid
+returning p.tenant_id, p.wamid, p.status, p.receipt`,
+};
+
+/** Takes back the parked receipts whose message is known by now. */
+export function unparkReceipts(tx: Queryable): Promise<ParkedReceipt[]> {
+  return tx.query<ParkedReceipt>(unpark);
+}
+
+function iso(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,39 @@
+import type { Queryable } from '../db/pool.ts';
+import { isUuid, type SenderId, type TenantId } from '../domain/ids.ts';
+
+export interface SenderRow {
+  id: SenderId;
+  lane_id: number;
+  phone: string;
+}
+
+const findAll = {
+  name: 'senders_find',
+  text: `
+select distinct on (r.reference) r.reference, s.id, s.lane_id, s.phone
+from unnest($2::text[], $3::uuid[]) as r(reference, id)
+join senders s on s.tenant_id = $1 and (s.id = r.id or s.external_id = r.reference)
+order by r.reference, (s.id = r.id) is true desc`,
+};
+
+/** The senders with these own or external ids, by the id that was asked for; an own id goes before. */
+export async function findSenders(
+  tx: Queryable,
+  tenant: TenantId,
+  references: readonly string[],
+): Promise<Map<string, SenderRow>> {
+  const ids = references.map((reference) => (isUuid(reference) ? reference : null));
+  const rows = await tx.query<SenderRow & { reference: string }>(findAll, [tenant, references, ids]);
+  return new Map(rows.map(({ reference, ...sender }) => [reference, sender]));
+}
+
+const findDefault = {
+  name: 'senders_find_default',
+  text: 'select id, lane_id, phone from senders where tenant_id = $1 and is_default',
+};
+
+/** The sender of requests that name none. */
+export async function findDefaultSender(tx: Queryable, tenant: TenantId): Promise<SenderRow | null> {
+  const [row] = await tx.query<SenderRow>(findDefault, [tenant]);
+  return row ?? null;
+}

@@ -1,0 +1,358 @@
+import type { Queryable } from '../db/pool.ts';
+import type { EventId, InstanceId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import type { Content, Template } from '../domain/message.ts';
+
+/**
+ * The writes of a lane's work. Each holds the rows of its lanes FOR SHARE and checks that the instance owns them at the
+ * epoch it thinks: a takeover updates those rows, so a deposed owner changes nothing. Settling matches the attempt as well.
+ */
+
+/** A message that may leave, with what its call needs. */
+export interface Claimed {
+  tenant_id: TenantId;
+  message_id: MessageId;
+  lane_id: number;
+  sender_id: SenderId;
+  attempt: number;
+  type: string;
+  category: string;
+  address: string;
+  content: Content | null;
+  template: Template | null;
+  reply_to: string | null;
+  created_at: Date;
+}
+
+const claim = {
+  name: 'sending_claim',
+  text: `
+select d.tenant_id, d.message_id, d.lane_id, d.sender_id, d.attempt, m.type, m.category, m.address, m.content, m.template,
+  m.reply_to, m.created_at
+from unnest($1::int[], $2::uuid[], $3::int[]) as s(lane_id, sender_id, room)
+cross join lateral (
+  select * from (
+    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 0
+       and due_at <= clock_timestamp() order by due_at, message_id limit s.room)
+    union all
+    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 1
+       and due_at <= clock_timestamp() order by due_at, message_id limit s.room)
+    union all
+    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 2
+       and due_at <= clock_timestamp() order by due_at, message_id limit s.room)
+  ) by_priority limit s.room
+) d
+join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id`,
+};
+
+/**
+ * Reads what is due, for each sender at most as much as it has room for: high priority first, then by due time.
+ * A read only: the recorded attempt is the first write.
+ */
+export function findDue(
+  tx: Queryable,
+  senders: readonly { lane: number; sender: SenderId; room: number }[],
+): Promise<Claimed[]> {
+  return tx.query<Claimed>(claim, [
+    senders.map((s) => s.lane),
+    senders.map((s) => s.sender),
+    senders.map((s) => s.room),
+  ]);
+}
+
+/** An attempt that is recorded: now, and not before, its call may begin. */
+export interface Begun {
+  message_id: MessageId;
+  attempt: number;
+  started_at: Date;
+}
+
+/** The lanes of the question that the instance still owns, held until the statement is committed. */
+const OWNED = `
+owned as (
+  select l.id, l.epoch from lanes l
+  join unnest($2::int[], $3::bigint[]) as mine(id, epoch) on mine.id = l.id and mine.epoch = l.epoch
+  where l.owner = $1 for share of l
+)`;
+
+const begin = {
+  name: 'sending_begin',
+  text: `
+with ${OWNED}
+update due d set state = 'sending', attempt = d.attempt + 1, epoch = o.epoch, started_at = clock_timestamp(),
+  due_at = clock_timestamp() + $7 * interval '1 ms'
+from unnest($4::uuid[], $5::uuid[], $6::smallint[]) as i(tenant_id, message_id, attempt), owned o
+where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.state = 'queued' and d.attempt = i.attempt
+  and o.id = d.lane_id and (d.expires_at is null or d.expires_at > clock_timestamp())
+returning d.message_id, d.attempt, d.started_at`,
+};
+
+/** The lanes an instance works in, by the epochs of its takeovers. */
+export interface LaneClaim {
+  instance: InstanceId;
+  lanes: readonly number[];
+  epochs: readonly number[];
+}
+
+/**
+ * Records that attempts begin. What was cancelled, expired or taken over since it was read is left out of the answer.
+ * @param grace milliseconds until an attempt without an answer becomes doubtful.
+ */
+export function beginAttempts(
+  tx: Queryable,
+  owner: LaneClaim,
+  claimed: readonly Claimed[],
+  grace: number,
+): Promise<Begun[]> {
+  return tx.query<Begun>(begin, [
+    owner.instance,
+    owner.lanes,
+    owner.epochs,
+    claimed.map((c) => c.tenant_id),
+    claimed.map((c) => c.message_id),
+    claimed.map((c) => c.attempt),
+    grace,
+  ]);
+}
+
+/** Names one attempt of one message. */
+export interface AttemptKey {
+  tenant: TenantId;
+  message: MessageId;
+  attempt: number;
+  event: EventId;
+}
+
+const settleSentStatement = {
+  name: 'sending_settle_sent',
+  text: `
+with ${OWNED}, i as materialized (
+  select * from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[], $8::text[])
+  as i(tenant_id, message_id, attempt, event_id, wamid)
+), d as (
+  delete from due d using i, owned o
+  where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
+    and o.id = d.lane_id and o.epoch = d.epoch
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.wamid
+), a as (
+  insert into attempts (tenant_id, message_id, attempt, started_at, outcome)
+  select tenant_id, message_id, attempt, started_at, 'sent' from d
+  on conflict do nothing
+), m as (
+  update messages m set state_before = m.state, state = 'sent', attempt = d.attempt, wamid = d.wamid, sent_at = now()
+  from d where m.tenant_id = d.tenant_id and m.id = d.message_id and m.state = 'queued'
+  returning m.tenant_id, m.id, m.sender_id, m.type, m.attempt, m.wamid, m.created_at, d.event_id
+), w as (
+  insert into wamids (tenant_id, wamid, message_id) select tenant_id, wamid, message_id from d on conflict do nothing
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.sent', id,
+    jsonb_build_object('state', 'sent', 'wamid', wamid, 'attempt', attempt, 'sent_at', now())
+  from m
+), n as (
+  insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+  select tenant_id, sender_id, 'outbound', type, 'queued', 'sent', $9, count(*) from m
+  group by tenant_id, sender_id, type order by tenant_id, sender_id, type
+  on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+  do update set n = message_counts.n + excluded.n
+)
+select tenant_id, id as message_id, extract(epoch from now() - created_at)::float8 as seconds from m`,
+};
+
+/** A message whose state a settlement changed, and how long after its acceptance. */
+export interface SettledRow {
+  tenant_id: TenantId;
+  message_id: MessageId;
+  seconds: number;
+}
+
+/**
+ * Settles attempts that the provider accepted. What was already settled by a receipt, or belongs to another owner now, is
+ * left as it is and out of the answer.
+ */
+export function settleSent(
+  tx: Queryable,
+  owner: LaneClaim,
+  sent: readonly (AttemptKey & { wamid: string })[],
+  slot: number,
+): Promise<SettledRow[]> {
+  return tx.query<SettledRow>(settleSentStatement, [
+    owner.instance,
+    owner.lanes,
+    owner.epochs,
+    sent.map((s) => s.tenant),
+    sent.map((s) => s.message),
+    sent.map((s) => s.attempt),
+    sent.map((s) => s.event),
+    sent.map((s) => s.wamid),
+    slot,
+  ]);
+}
+
+const settleFailed = {
+  name: 'sending_settle_failed',
+  text: `
+with ${OWNED}, i as materialized (
+  select * from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[], $8::int[], $9::text[], $10::text[], $11::text[],
+    $12::text[], $13::text[])
+  as i(tenant_id, message_id, attempt, event_id, code, word, title, detail, source, outcome)
+), d as (
+  delete from due d using i, owned o
+  where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
+    and o.id = d.lane_id and o.epoch = d.epoch
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.code, i.word, i.title, i.detail, i.source,
+    i.outcome
+), a as (
+  insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
+  select tenant_id, message_id, attempt, started_at, outcome, code, coalesce(detail, title) from d
+  on conflict do nothing
+), f as (
+  insert into failures (tenant_id, message_id, attempt, source, code, at, title, detail)
+  select tenant_id, message_id, attempt, source, code, now(), title, detail from d
+  on conflict do nothing
+), m as (
+  update messages m set state_before = m.state, state = 'failed', attempt = d.attempt, failed_at = now(),
+    error = jsonb_build_object('error', d.word, 'code', d.code, 'title', d.title, 'detail', d.detail)
+  from d where m.tenant_id = d.tenant_id and m.id = d.message_id and m.state = 'queued'
+  returning m.tenant_id, m.id, m.sender_id, m.type, m.attempt, m.error, m.created_at, d.event_id
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.failed', id,
+    jsonb_build_object('state', 'failed', 'error', error, 'attempt', attempt, 'failed_at', now())
+  from m
+), n as (
+  insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+  select tenant_id, sender_id, 'outbound', type, 'queued', 'failed', $14, count(*) from m
+  group by tenant_id, sender_id, type order by tenant_id, sender_id, type
+  on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+  do update set n = message_counts.n + excluded.n
+)
+select tenant_id, id as message_id, extract(epoch from now() - created_at)::float8 as seconds from m`,
+};
+
+/** An attempt that ended a message: refused by the provider, or told by a policy. */
+export interface FailedAttempt extends AttemptKey {
+  code: number;
+  /** The word a client reads: `send_failed`, `outcome_unknown`, … */
+  word: string;
+  title: string;
+  detail: string | null;
+  source: 'answer' | 'policy';
+  outcome: 'refused' | 'tell';
+}
+
+/** Settles attempts that ended their message. */
+export function settleFailedAttempts(
+  tx: Queryable,
+  owner: LaneClaim,
+  failed: readonly FailedAttempt[],
+  slot: number,
+): Promise<SettledRow[]> {
+  return tx.query<SettledRow>(settleFailed, [
+    owner.instance,
+    owner.lanes,
+    owner.epochs,
+    failed.map((f) => f.tenant),
+    failed.map((f) => f.message),
+    failed.map((f) => f.attempt),
+    failed.map((f) => f.event),
+    failed.map((f) => f.code),
+    failed.map((f) => f.word),
+    failed.map((f) => f.title),
+    failed.map((f) => f.detail),
+    failed.map((f) => f.source),
+    failed.map((f) => f.outcome),
+    slot,
+  ]);
+}
+
+const settleAgain = {
+  name: 'sending_settle_again',
+  text: `
+with ${OWNED}, i as materialized (
+  select * from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[], $8::float8[], $9::text[], $10::int[], $11::text[])
+  as i(tenant_id, message_id, attempt, event_id, delay, outcome, code, detail)
+), before as (
+  select d.tenant_id, d.message_id, d.state, d.started_at from due d join i using (tenant_id, message_id)
+), d as (
+  update due d set state = 'queued', due_at = clock_timestamp() + i.delay * interval '1 ms',
+    resends = d.resends + (i.outcome = 'resend')::int
+  from i, owned o
+  where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
+    and o.id = d.lane_id and o.epoch = d.epoch
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.outcome, i.code, i.detail
+), a as (
+  insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
+  select tenant_id, message_id, attempt, started_at, outcome, code, detail from d
+  on conflict do nothing
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.queued', message_id, jsonb_build_object('state', 'queued', 'attempt', attempt)
+  from d join before using (tenant_id, message_id) where before.state = 'unconfirmed'
+)
+select tenant_id, message_id, 0::float8 as seconds from d`,
+};
+
+/** An attempt after which the message waits for another. */
+export interface AttemptAgain extends AttemptKey {
+  /** Milliseconds from now. */
+  delay: number;
+  outcome: 'retry' | 'resend';
+  code: number | null;
+  detail: string | null;
+}
+
+/** Settles attempts that are followed by another. */
+export function settleForAnother(
+  tx: Queryable,
+  owner: LaneClaim,
+  again: readonly AttemptAgain[],
+): Promise<SettledRow[]> {
+  return tx.query<SettledRow>(settleAgain, [
+    owner.instance,
+    owner.lanes,
+    owner.epochs,
+    again.map((a) => a.tenant),
+    again.map((a) => a.message),
+    again.map((a) => a.attempt),
+    again.map((a) => a.event),
+    again.map((a) => a.delay),
+    again.map((a) => a.outcome),
+    again.map((a) => a.code),
+    again.map((a) => a.detail),
+  ]);
+}
+
+const settleUnknown = {
+  name: 'sending_settle_unknown',
+  text: `
+with ${OWNED}, d as (
+  update due d set state = 'unconfirmed'
+  from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[]) as i(tenant_id, message_id, attempt, event_id), owned o
+  where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state = 'sending'
+    and o.id = d.lane_id and o.epoch = d.epoch
+  returning d.tenant_id, d.message_id, d.attempt, i.event_id
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, event_id, 'message.unconfirmed', message_id,
+    jsonb_build_object('state', 'unconfirmed', 'attempt', attempt)
+  from d
+)
+select tenant_id, message_id, 0::float8 as seconds from d`,
+};
+
+/** Makes attempts doubtful: the request left and no answer came. Their grace period runs from the attempt's start. */
+export function settleUnknownAttempts(
+  tx: Queryable,
+  owner: LaneClaim,
+  unknown: readonly AttemptKey[],
+): Promise<SettledRow[]> {
+  return tx.query<SettledRow>(settleUnknown, [
+    owner.instance,
+    owner.lanes,
+    owner.epochs,
+    unknown.map((u) => u.tenant),
+    unknown.map((u) => u.message),
+    unknown.map((u) => u.attempt),
+    unknown.map((u) => u.event),
+  ]);
+}

@@ -1,0 +1,4 @@
+// breaks: contract-access
+import { outsideThing } from '../outside/thing.ts';
+
+export const built = outsideThing;

@@ -1,0 +1,4 @@
+// breaks: room-access
+import { jobsThing } from '../jobs/thing.ts';
+
+export const known = jobsThing;

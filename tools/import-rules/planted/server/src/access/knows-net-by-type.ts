@@ -1,0 +1,4 @@
+// breaks: room-access
+import type { NetThing } from '../net/thing.ts';
+
+export type Known = NetThing;

@@ -1,0 +1,2 @@
+export type AccessThing = 'access';
+export const accessThing: AccessThing = 'access';

@@ -1,0 +1,2 @@
+export type ActionsThing = 'actions';
+export const actionsThing: ActionsThing = 'actions';

@@ -1,0 +1,4 @@
+// breaks: driver-commander
+import * as driver from 'commander';
+
+export const used = driver;

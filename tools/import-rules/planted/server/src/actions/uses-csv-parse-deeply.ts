@@ -1,0 +1,4 @@
+// breaks: driver-csv-parse
+import { parse } from 'csv-parse/sync';
+
+export const used = parse;

@@ -1,0 +1,4 @@
+// breaks: driver-fastify
+import * as driver from 'fastify';
+
+export const used = driver;

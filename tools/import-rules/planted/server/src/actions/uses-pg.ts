@@ -1,0 +1,4 @@
+// breaks: driver-pg
+import * as driver from 'pg';
+
+export const used = driver;

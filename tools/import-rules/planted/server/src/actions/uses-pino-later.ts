@@ -1,0 +1,2 @@
+// breaks: driver-pino
+export const used = () => import('pino');

@@ -1,0 +1,4 @@
+// breaks: driver-pino
+import * as driver from 'pino';
+
+export const used = driver;

@@ -1,0 +1,4 @@
+// breaks: driver-undici
+import * as driver from 'undici';
+
+export const used = driver;

@@ -1,0 +1,4 @@
+// breaks: driver-yaml
+import * as driver from 'yaml';
+
+export const used = driver;

@@ -1,0 +1,2 @@
+export type ChannelsThing = 'channels';
+export const channelsThing: ChannelsThing = 'channels';

@@ -1,0 +1,4 @@
+// Allowed: db/ owns the database driver.
+import pg from 'pg';
+
+export const used = pg;

@@ -1,0 +1,4 @@
+// breaks: room-db
+import type { DomainThing } from '../domain/thing.ts';
+
+export type Known = DomainThing;

@@ -1,0 +1,2 @@
+export type DbThing = 'db';
+export const dbThing: DbThing = 'db';

@@ -1,0 +1,4 @@
+// breaks: contract-dispatch
+import { channelsThing } from '../channels/whatsapp/thing.ts';
+
+export const built = channelsThing;

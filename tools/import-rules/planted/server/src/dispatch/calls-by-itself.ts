@@ -1,0 +1,4 @@
+// breaks: http-clients-owned
+import { request } from 'node:https';
+
+export const used = request;

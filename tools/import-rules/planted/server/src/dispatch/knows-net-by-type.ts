@@ -1,0 +1,4 @@
+// breaks: room-dispatch
+import type { NetThing } from '../net/thing.ts';
+
+export type Known = NetThing;

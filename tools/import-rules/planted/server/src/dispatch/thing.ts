@@ -1,0 +1,2 @@
+export type DispatchThing = 'dispatch';
+export const dispatchThing: DispatchThing = 'dispatch';

@@ -1,0 +1,2 @@
+export type DomainThing = 'domain';
+export const domainThing: DomainThing = 'domain';

@@ -1,0 +1,4 @@
+// breaks: domain-is-pure
+import { distance } from 'fastest-levenshtein';
+
+export const used = distance;

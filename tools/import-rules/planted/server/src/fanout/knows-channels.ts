@@ -1,0 +1,4 @@
+// breaks: room-fanout
+import { channelsThing } from '../channels/whatsapp/thing.ts';
+
+export const known = channelsThing;

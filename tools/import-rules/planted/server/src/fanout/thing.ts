@@ -1,0 +1,2 @@
+export type FanoutThing = 'fanout';
+export const fanoutThing: FanoutThing = 'fanout';

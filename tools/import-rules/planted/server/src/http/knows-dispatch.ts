@@ -1,0 +1,4 @@
+// breaks: entry-rooms-apart
+import { dispatchThing } from '../dispatch/thing.ts';
+
+export const known = dispatchThing;

@@ -1,0 +1,4 @@
+// breaks: room-http
+import { netThing } from '../net/thing.ts';
+
+export const known = netThing;

@@ -1,0 +1,2 @@
+export type HttpThing = 'http';
+export const httpThing: HttpThing = 'http';

@@ -1,0 +1,4 @@
+// breaks: driver-pg
+import type { Pool } from 'pg';
+
+export type Known = Pool;

@@ -1,0 +1,11 @@
+// Allowed: all that inbound/ may know.
+import { actionsThing } from '../actions/thing.ts';
+import { domainThing } from '../domain/thing.ts';
+import { runtimeThing } from '../runtime/thing.ts';
+import { signalsThing } from '../signals/thing.ts';
+import { storeThing } from '../store/things.read.ts';
+import type { DbThing } from '../db/thing.ts';
+import type { ChannelsThing } from '../channels/whatsapp/thing.ts';
+
+export const known = [actionsThing, signalsThing, storeThing, domainThing, runtimeThing];
+export type Known = DbThing | ChannelsThing;

@@ -1,0 +1,4 @@
+// breaks: contract-inbound
+import { channelsThing } from '../channels/whatsapp/thing.ts';
+
+export const built = channelsThing;

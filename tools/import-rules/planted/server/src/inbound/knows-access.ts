@@ -1,0 +1,4 @@
+// breaks: room-inbound
+import { accessThing } from '../access/thing.ts';
+
+export const known = accessThing;

@@ -1,0 +1,4 @@
+// breaks: entry-rooms-apart
+import type { HttpThing } from '../http/thing.ts';
+
+export type Known = HttpThing;

@@ -1,0 +1,2 @@
+export type InboundThing = 'inbound';
+export const inboundThing: InboundThing = 'inbound';

@@ -1,0 +1,2 @@
+export type JobsThing = 'jobs';
+export const jobsThing: JobsThing = 'jobs';

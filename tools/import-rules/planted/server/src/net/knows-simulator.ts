@@ -1,0 +1,4 @@
+// breaks: server-knows-no-simulator
+import { simulatorThing } from '../../../simulator/src/thing.ts';
+
+export const known = simulatorThing;

@@ -1,0 +1,2 @@
+export type NetThing = 'net';
+export const netThing: NetThing = 'net';

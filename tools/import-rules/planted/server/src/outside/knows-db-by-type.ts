@@ -1,0 +1,4 @@
+// breaks: room-outside
+import type { DbThing } from '../db/thing.ts';
+
+export type Known = DbThing;

@@ -1,0 +1,2 @@
+export type OutsideThing = 'outside';
+export const outsideThing: OutsideThing = 'outside';

@@ -1,0 +1,4 @@
+// breaks: no-barrels
+import { barrel } from './signals/index.ts';
+
+export const known = barrel;

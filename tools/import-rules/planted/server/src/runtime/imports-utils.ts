@@ -1,0 +1,4 @@
+// breaks: names-say-something
+import { nothing } from './utils.ts';
+
+export const known = nothing;

@@ -1,0 +1,2 @@
+export type RuntimeThing = 'runtime';
+export const runtimeThing: RuntimeThing = 'runtime';

@@ -1,0 +1,2 @@
+export type SignalsThing = 'signals';
+export const signalsThing: SignalsThing = 'signals';

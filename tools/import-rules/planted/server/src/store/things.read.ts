@@ -1,0 +1,2 @@
+export type StoreThing = 'store';
+export const storeThing: StoreThing = 'store';

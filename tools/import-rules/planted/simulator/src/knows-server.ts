@@ -1,0 +1,4 @@
+// breaks: simulator-knows-no-server
+import type { DomainThing } from '../../server/src/domain/thing.ts';
+
+export type Known = DomainThing;

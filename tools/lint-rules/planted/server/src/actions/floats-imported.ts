@@ -1,0 +1,6 @@
+// breaks: no-floating-promises
+import { later } from '../db/later.ts';
+
+export function go(): void {
+  later();
+}

@@ -1,0 +1,4 @@
+// breaks: noRestrictedGlobals
+export function answer(url: string): Promise<unknown> {
+  return fetch(url);
+}

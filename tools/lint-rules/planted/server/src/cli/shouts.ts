@@ -1,0 +1,4 @@
+// Allowed: a command speaks to a person.
+export function answer(): void {
+  console.log('hello');
+}

@@ -1,0 +1,2 @@
+// breaks: no-unsafe-assignment
+export const value = JSON.parse('1');

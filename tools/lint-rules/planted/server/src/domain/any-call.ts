@@ -1,0 +1,4 @@
+// breaks: no-unsafe-call
+export function go(): void {
+  JSON.parse('1')();
+}

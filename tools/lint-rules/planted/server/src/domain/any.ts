@@ -1,0 +1,2 @@
+// breaks: noExplicitAny
+export type List = any;

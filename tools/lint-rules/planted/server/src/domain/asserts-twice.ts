@@ -1,0 +1,4 @@
+// breaks: no-unnecessary-type-assertion
+export function go(value: string): string {
+  return value as string;
+}

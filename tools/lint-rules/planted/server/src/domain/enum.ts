@@ -1,0 +1,4 @@
+// breaks: noEnum
+export enum State {
+  queued = 'queued',
+}

@@ -1,0 +1,4 @@
+// breaks: no-base-to-string
+export function go(value: object): string {
+  return `got ${value}`;
+}

@@ -1,0 +1,4 @@
+// breaks: prefer-promise-reject-errors
+export function go(): Promise<void> {
+  return Promise.reject('no');
+}

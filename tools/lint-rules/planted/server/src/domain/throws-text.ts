@@ -1,0 +1,4 @@
+// breaks: only-throw-error
+export function go(): void {
+  throw 'no';
+}

@@ -1,0 +1,2 @@
+// breaks: useFilenamingConvention
+export const value = 1;

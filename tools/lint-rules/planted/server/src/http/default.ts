@@ -1,0 +1,4 @@
+// breaks: noDefaultExport
+export default function answer(): number {
+  return 42;
+}

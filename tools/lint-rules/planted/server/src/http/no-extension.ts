@@ -1,0 +1,4 @@
+// breaks: useImportExtensions
+import type { Db } from '../db/later';
+
+export type Known = Db;

@@ -1,0 +1,2 @@
+// breaks: noProcessEnv
+export const value = globalThis.process.env['ALDIS_SERVER_PORT'];

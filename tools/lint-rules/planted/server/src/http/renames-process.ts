@@ -1,0 +1,4 @@
+// breaks: plugin
+const program = process;
+
+export const value = program;

@@ -1,0 +1,4 @@
+// breaks: noConsole
+export function answer(): void {
+  console.log('hello');
+}

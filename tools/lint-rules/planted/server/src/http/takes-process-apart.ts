@@ -1,0 +1,4 @@
+// breaks: plugin
+const { env, pid } = process;
+
+export const value = [env, pid];

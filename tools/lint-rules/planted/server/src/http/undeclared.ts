@@ -1,0 +1,4 @@
+// breaks: noUndeclaredDependencies
+import 'express';
+
+export const value = 1;

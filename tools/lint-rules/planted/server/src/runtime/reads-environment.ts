@@ -1,0 +1,2 @@
+// breaks: noProcessEnv
+export const value = process.env['ALDIS_SERVER_PORT'];

@@ -1,0 +1,2 @@
+// breaks: noBarrelFile
+export { later } from '../db/later.ts';
