@@ -10,14 +10,13 @@ import { ensureInstalled } from './install.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = 'server/src/cli/main.ts';
-const TESTS = ['server', 'simulator', 'bench'].map((workspace) => `${workspace}/test/**/*.test.ts`);
 
 /** What each target runs. Those `inRoot` mean the project's files by their arguments, the others the caller's. */
 const TARGETS = {
   start: { run: (args) => [...settings(), join(ROOT, CLI), 'start', ...args] },
   aldis: { run: (args) => [...settings(), join(ROOT, CLI), ...args] },
   simulator: { run: (args) => [...settings(), join(ROOT, 'simulator/src/main.ts'), ...args] },
-  test: { run: testArguments, inRoot: true },
+  test: { run: (args) => ['scripts/test.mjs', ...args], inRoot: true },
   check: { run: (args) => ['scripts/check.mjs', ...args], inRoot: true },
   bench: { run: (args) => ['bench/src/main.ts', ...args], inRoot: true },
   drills: { run: (args) => ['bench/drills/main.ts', ...args], inRoot: true },
@@ -28,13 +27,6 @@ const TARGETS = {
 function settings() {
   const file = join(ROOT, '.env');
   return existsSync(file) ? [`--env-file=${file}`] : [];
-}
-
-/** All tests, or the files that are named. Two files at a time: each may start a database and a server. */
-function testArguments(args) {
-  const files = args.filter((arg) => !arg.startsWith('-'));
-  const flags = args.filter((arg) => arg.startsWith('-'));
-  return ['--test', '--test-concurrency=2', '--test-reporter=spec', ...flags, ...(files.length > 0 ? files : TESTS)];
 }
 
 const [name, ...args] = process.argv.slice(2);

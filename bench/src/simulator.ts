@@ -9,8 +9,11 @@ export interface Simulator extends AsyncDisposable {
   accepted(): Promise<number>;
   /** The messages after the `after`th, in order: a page of at most 1,000. */
   ledger(after: number): Promise<LedgerPage>;
-  /** Says nothing of the messages that come from now on, or again does, with so many statuses a webhook. */
-  change(behaviour: { silent: true } | { together: number }): Promise<void>;
+  /**
+   * How it treats messages from now on: silent, it says nothing of them, and answers their sends so many milliseconds late;
+   * else so many statuses travel in a webhook.
+   */
+  change(behaviour: { silent: true; slowMs?: number } | { together: number }): Promise<void>;
   /** Makes numbers in portfolios of their own; gives their ids. */
   makeNumbers(count: number): Promise<string[]>;
   /** Posts its webhooks here from now on. */
@@ -67,7 +70,8 @@ export async function startSimulator(): Promise<Simulator> {
     async change(behaviour) {
       if ('silent' in behaviour) {
         const lost = { kind: 'webhook_lost', kinds: ['sent', 'delivered', 'read'] };
-        await control('PUT', 'faults', { rules: [lost] });
+        const slow = behaviour.slowMs ? [{ kind: 'slow', delay: behaviour.slowMs }] : [];
+        await control('PUT', 'faults', { rules: [lost, ...slow] });
       } else {
         await control('DELETE', 'faults');
         await control('PUT', 'settings', { statuses_per_webhook: behaviour.together });

@@ -1,6 +1,6 @@
 import { newWamid } from './graph/wamid.ts';
 import { BadInput, fieldsOf, optionalText, requiredText } from './input.ts';
-import { isObject, type JsonObject, typeName } from './json.ts';
+import { isList, isObject, type JsonObject, typeName } from './json.ts';
 import { DEFAULT_NUMBER } from './numbers.ts';
 import type { Simulation } from './simulation.ts';
 import { messageEnvelope } from './webhooks/payloads.ts';
@@ -57,7 +57,7 @@ function payloadOf(type: string, fields: JsonObject): unknown {
   if (text !== undefined)
     throw new BadInput('text', `is for messages of type text; one of type ${type} has its payload`);
   if (type === 'unsupported') return payload ?? UNSUPPORTED;
-  if (isObject(payload) || (type === 'contacts' && Array.isArray(payload))) return payload;
+  if (isObject(payload) || (type === 'contacts' && isList(payload))) return payload;
   throw new BadInput('payload', `must be what Meta documents for type ${type}, got ${typeName(payload)}`);
 }
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, typeName } from './json.ts';
+import { isList, isObject, type JsonObject, typeName } from './json.ts';
 
 /** A control request that says something impossible. `field` names what to change. Answered with 400. */
 export class BadInput extends Error {
@@ -103,7 +103,7 @@ export function optionalBoolean(fields: JsonObject, name: string, at = ''): bool
 export function optionalList(fields: JsonObject, name: string, max: number, at = ''): readonly unknown[] | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value)) throw new BadInput(at + name, `must be a list, got ${typeName(value)}`);
+  if (!isList(value)) throw new BadInput(at + name, `must be a list, got ${typeName(value)}`);
   if (value.length > max) throw new BadInput(at + name, `must have at most ${max} items, has ${value.length}`);
   return value;
 }

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from './json.ts';
+import { isList, isObject, parseJson } from './json.ts';
 
 /** A message as `GET /_simulator/messages` lists it. */
 export interface Accepted {
@@ -147,8 +147,8 @@ export class Ledger {
   #read(index: number): Accepted | undefined {
     const head = this.#heads.at(index);
     const fields = head === undefined ? undefined : parseJson(head);
-    if (!Array.isArray(fields)) return undefined;
-    const [wamid, phoneNumberId, to, type, opaque, receivedAt]: unknown[] = fields;
+    if (!isList(fields)) return undefined;
+    const [wamid, phoneNumberId, to, type, opaque, receivedAt] = fields;
     const body = this.#bodies.at(index);
     const parsed = body === undefined ? null : parseJson(body);
     return {
@@ -157,7 +157,7 @@ export class Ledger {
       phone_number_id: String(phoneNumberId),
       to: String(to),
       type: String(type),
-      opaque: opaque === null ? null : String(opaque),
+      opaque: typeof opaque === 'string' ? opaque : null,
       received_at: new Date(Number(receivedAt)).toISOString(),
       body: isObject(parsed) ? parsed : null,
     };

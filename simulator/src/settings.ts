@@ -33,7 +33,7 @@ const BOUNDS: Record<keyof Settings, { min: number; max: number }> = {
   template_review: { min: 0, max: DAY },
 };
 
-export const SETTING_NAMES = [
+const SETTING_NAMES = [
   'sent_after',
   'delivered_after',
   'read_after',

@@ -31,12 +31,12 @@ type Room =
 
 interface RoomRule {
   may: readonly Room[];
-  /** Rooms it may know by contract: types, never code. What stands behind the contract is handed in by main.ts. */
+  /** Rooms it may know by contract: types, never code. What stands behind the contract is handed in by boot/. */
   contracts?: readonly Room[];
   why: string;
 }
 
-/** Top knows bottom, never the other way round. main.ts and cli/ are absent: they build things, and may know all. */
+/** Top knows bottom, never the other way round. main.ts, boot/ and cli/ are absent: they build things, and may know all. */
 const ROOMS: Record<Room, RoomRule> = {
   domain: {
     may: [],
@@ -163,7 +163,7 @@ function roomRule(room: Room): ImportRule {
     severity: 'error',
     comment: `${room}/ may know: ${known}. ${why}`,
     from: { path: src([room]) },
-    to: { path: '^server/src/', pathNot: [src([room, ...may, ...contracts, ...otherRules, 'cli']), PROGRAM] },
+    to: { path: '^server/src/', pathNot: [src([room, ...may, ...contracts, ...otherRules, 'boot', 'cli']), PROGRAM] },
   };
 }
 
@@ -186,7 +186,7 @@ const contractRules = (Object.keys(ROOMS) as Room[])
     (room): ImportRule => ({
       name: `contract-${room}`,
       severity: 'error',
-      comment: `${room}/ knows ${ROOMS[room].contracts?.join(', ')} by contract: \`import type\` only. main.ts hands the thing itself in, so that it can be another.`,
+      comment: `${room}/ knows ${ROOMS[room].contracts?.join(', ')} by contract: \`import type\` only. boot/ hands the thing itself in, so that it can be another.`,
       from: { path: src([room]) },
       to: { path: src(ROOMS[room].contracts ?? []), dependencyTypesNot: ['type-only'] },
     }),
@@ -239,6 +239,14 @@ export const RULES: readonly ImportRule[] = [
     comment: 'main.ts and cli/ build things. Whoever imported them would build the whole program by being read.',
     from: { pathNot: ['^server/src/cli/', TESTS] },
     to: { path: [PROGRAM, '^server/src/cli/'] },
+  },
+  {
+    name: 'nobody-imports-boot',
+    severity: 'error',
+    comment:
+      'boot/ joins the rooms together, for main.ts and for nobody else: a part that built its neighbours could not be tried without them.',
+    from: { pathNot: ['^server/src/boot/', '^server/src/main\\.ts$', TESTS] },
+    to: { path: '^server/src/boot/' },
   },
   {
     name: 'domain-is-pure',

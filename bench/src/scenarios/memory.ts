@@ -14,14 +14,19 @@ const MOST_SLOPE_MB = 1;
 export async function memory({ quick, log }: Pick<Bench, 'quick' | 'log'>, side: Side): Promise<Measure[]> {
   const block = quick ? 10_000 : 100_000;
   const points: [messages: number, mb: number][] = [];
+  let parts = '';
   for (let stored = block; stored <= 5 * block; stored += block) {
-    const samples: number[] = [];
+    const servers: number[] = [];
+    const databases: number[] = [];
     await fill(side, block, () => {
       const { server, postgres } = side.processes();
-      samples.push(pssMb([...server, ...postgres]));
+      servers.push(pssMb(server));
+      databases.push(pssMb(postgres));
     });
-    points.push([stored, median(samples)]);
-    log(`after ${stored} messages: ${median(samples).toFixed(0)} MB`);
+    const sums = servers.map((mb, i) => mb + (databases[i] ?? Number.NaN));
+    points.push([stored, median(sums)]);
+    parts = `server ${median(servers).toFixed(0)} MB, database ${median(databases).toFixed(0)} MB`;
+    log(`after ${stored} messages: ${median(sums).toFixed(0)} MB (${parts})`);
   }
   const runs = { product: points.map(([, value]) => ({ value })), floor: [] };
   const last = points.at(-1)?.[1] ?? Number.NaN;
@@ -35,6 +40,7 @@ export async function memory({ quick, log }: Pick<Bench, 'quick' | 'log'>, side:
       product: last,
       gate: `under ${MOST_MB} MB`,
       pass: last < MOST_MB,
+      notes: [parts],
     },
     {
       ...common,

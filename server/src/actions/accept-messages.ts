@@ -129,7 +129,7 @@ export async function lookUp(
       key: idempotency?.key ?? null,
     })),
   );
-  if (known.length !== requests.length) throw new Error('a message names a sender that does not exist');
+  for (const { lane_id } of known) if (lane_id === null) throw new Error('a message names a sender that does not exist');
   return known;
 }
 
@@ -197,7 +197,7 @@ export function newPlan(slot: number, due: boolean) {
         id: newId<MessageId>(),
         event: newId(),
         sender: message.sender_id,
-        lane: before.lane_id,
+        lane: before.lane_id as number,
         contact,
         conversation: conversationOf(tenant, message, contact, before),
         batch: batch?.id ?? null,
@@ -222,7 +222,9 @@ export function newPlan(slot: number, due: boolean) {
 
 /** Tells the lanes that work came, and the tenants that events did. */
 export function announce(signals: Signals, rows: readonly AcceptRow[]): void {
-  for (const lane of new Set(rows.map((row) => row.lane))) signals.notify(`due:${lane}`);
+  const lanes = new Set<number>();
+  for (const row of rows) if (row.scheduledAt === null) lanes.add(row.lane);
+  for (const lane of lanes) signals.notify(`due:${lane}`);
   for (const tenant of new Set(rows.map((row) => row.tenant))) signals.notify(`events:${tenant}`);
 }
 

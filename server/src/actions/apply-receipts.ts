@@ -1,6 +1,6 @@
 import type { Db } from '../db/pool.ts';
-import { newId, type TenantId } from '../domain/ids.ts';
-import { type FailedReceipt, mergeReceipts, type Receipt } from '../domain/receipt.ts';
+import { type EventId, newId, type TenantId } from '../domain/ids.ts';
+import { type FailedReceipt, mergeReceipts, type ParkedReceipt, type Receipt } from '../domain/receipt.ts';
 import { afterError, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -8,7 +8,6 @@ import {
   applyFailedReceipts,
   applyMergedReceipts,
   findMessagesByWamid,
-  type ParkedReceipt,
   parkReceipts,
   unparkReceipts,
   type WamidRow,
@@ -45,14 +44,14 @@ export async function applyReceipts(
   for (const round of oneAMessage(batch.failed)) {
     const rows = round.map((failed) => {
       const next = afterError(failed.code, failed.attempt ?? 1, retry, null, random());
-      return { ...failed, event: newId(), delay: next.kind === 'again' ? next.delay : null };
+      return { ...failed, event: newId<EventId>(), delay: next.kind === 'again' ? next.delay : null };
     });
     for (const row of await applyFailedReceipts(db, rows, 1)) {
       changed++;
       tenants.add(row.tenant_id);
     }
   }
-  const merged = mergeReceipts(batch.receipts).map((receipt) => ({ ...receipt, event: newId() }));
+  const merged = mergeReceipts(batch.receipts).map((receipt) => ({ ...receipt, event: newId<EventId>() }));
   await failpoint('apply.before_commit');
   const rows = await applyMergedReceipts(db, merged, 0, batch.doneWork);
   await failpoint('apply.after_commit');

@@ -1,7 +1,8 @@
 import type { Db } from '../db/pool.ts';
 import type { SenderId } from '../domain/ids.ts';
+import type { LaneClaim } from '../domain/lane.ts';
 import { failpoint } from '../runtime/failpoints.ts';
-import { beginAttempts, type Claimed, findDue, type LaneClaim } from '../store/sending.write.ts';
+import { beginAttempts, type Claimed, findDue } from '../store/sending.write.ts';
 
 /** A message whose attempt is recorded: its call may begin. */
 export interface BegunSend extends Claimed {

@@ -1,5 +1,6 @@
 import type { Db } from '../db/pool.ts';
 import { type InstanceId, newId } from '../domain/ids.ts';
+import type { OwnedLane } from '../domain/lane.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import {
   beatInstance,
@@ -8,7 +9,6 @@ import {
   endInstance,
   endOtherInstances,
   findOwnedLanes,
-  type OwnedLane,
   takeOrphanedLanes,
 } from '../store/lanes.write.ts';
 

@@ -1,10 +1,11 @@
 import type { Db } from '../db/pool.ts';
 import { decideDoubt } from '../domain/doubt.ts';
-import { newId } from '../domain/ids.ts';
+import { type EventId, newId } from '../domain/ids.ts';
+import type { LaneClaim } from '../domain/lane.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import { type Doubtful, findDoubtful, postponeDoubtful } from '../store/doubt.write.ts';
-import { type LaneClaim, settleFailedAttempts, settleForAnother } from '../store/sending.write.ts';
+import { settleFailedAttempts, settleForAnother } from '../store/sending.write.ts';
 
 /** What was decided of doubtful attempts. */
 export interface Resolved {
@@ -69,5 +70,5 @@ export async function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim):
 }
 
 function keyOf(one: Doubtful) {
-  return { tenant: one.tenant_id, message: one.message_id, attempt: one.attempt, event: newId() };
+  return { tenant: one.tenant_id, message: one.message_id, attempt: one.attempt, event: newId<EventId>() };
 }

@@ -1,6 +1,7 @@
 import { createBatcher } from '../db/batcher.ts';
 import { type Db, isBadValue, isDeadlock, isTransient } from '../db/pool.ts';
 import { type EventId, newId } from '../domain/ids.ts';
+import type { LaneClaim } from '../domain/lane.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { afterError, backoff, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -9,7 +10,6 @@ import {
   type AttemptAgain,
   type AttemptKey,
   type FailedAttempt,
-  type LaneClaim,
   settleFailedAttempts,
   settleForAnother,
   settleSent,
@@ -46,7 +46,7 @@ export interface SettlerOptions {
   retry: RetrySettings;
   /** Most attempts of a message; null: until its validity ends. */
   maxAttempts: number | null;
-  /** Milliseconds from its acceptance in which a message may be tried. */
+  /** Milliseconds in which a message may be tried, from when it may leave. */
   validity: number;
   random?: () => number;
 }
@@ -95,7 +95,7 @@ export function settlementOf(
   };
   const again = (delay: number, code: number | null, title: string): Settlement => {
     const exhausted = options.maxAttempts !== null && send.attempt >= options.maxAttempts;
-    const over = send.started_at + delay > send.created_at.getTime() + options.validity;
+    const over = send.started_at + delay > send.waiting_since.getTime() + options.validity;
     if (exhausted || over) return failed(code ?? 0, title, exhausted ? 'no attempts left' : 'no time left');
     return { kind: 'again', lane, row: { ...key, delay, outcome: 'retry', code, detail: title } };
   };

@@ -2,10 +2,19 @@ import type { Db } from '../db/pool.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { findQueueDepths, findStoreState } from '../store/metrics.read.ts';
 
-/** Reads at each scrape what only the database knows. */
+/** Counting what waits reads all of due work: at most this often, in milliseconds, however often it is scraped. */
+const COUNT_EVERY = 5000;
+
+/** Reads at a scrape what only the database knows. */
 export function collectMetrics(metrics: Metrics, db: Db, inFlight: () => number, reportDoubtAfter: number): void {
+  let countedAt = Number.NEGATIVE_INFINITY;
   metrics.onScrape('queue', async () => {
-    const depths = await findQueueDepths(db);
+    if (performance.now() - countedAt < COUNT_EVERY) return;
+    countedAt = performance.now();
+    const depths = await db.transaction(async (tx) => {
+      await tx.script('set local enable_seqscan = on');
+      return findQueueDepths(tx);
+    });
     const labels = (lane: number, state: string) => ({ lane: String(lane), state });
     metrics.queueDepth.replace(depths.map((d) => ({ value: d.count, labels: labels(d.lane_id, d.state) })));
     const unconfirmed = depths.filter((d) => d.state === 'unconfirmed').reduce((sum, d) => sum + d.count, 0);

@@ -48,7 +48,7 @@ export async function openStore(
   }
   const postgres = await startEmbeddedPostgres({
     folder: config.data_dir,
-    folderIsNamed: sources.get('data_dir')?.kind !== 'default',
+    folderIsNamed: sources.get('data_dir')?.layer !== 'default',
     log: logger,
   });
   const db = openPool({ connection: postgres.connection, max, onError });

@@ -13,7 +13,7 @@ import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Signals } from '../signals/signals.ts';
-import { findLaneSenders } from '../store/lanes.write.ts';
+import { findLaneSenders } from '../store/lanes.read.ts';
 import type { Lease } from './lease.ts';
 import type { Senders } from './senders.ts';
 

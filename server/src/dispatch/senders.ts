@@ -2,7 +2,7 @@ import type { ChannelSender } from '../domain/channel.ts';
 import type { SenderId } from '../domain/ids.ts';
 import type { Ready } from '../domain/schedule/share-room.ts';
 import { type TokenBucket, tokenBucket } from '../domain/schedule/token-bucket.ts';
-import type { LaneSender } from '../store/lanes.write.ts';
+import type { LaneSender } from '../store/lanes.read.ts';
 
 /** What dispatch keeps of the senders in its lanes: credentials, the bucket, and whether there may be work. */
 export interface Senders {

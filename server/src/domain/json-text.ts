@@ -11,5 +11,11 @@ export function jsonText(value: object): string {
 const SUSPECT = /\\u(0000|d[89a-f])/;
 
 function wellFormed(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
+  if (typeof value === 'string') return cleaned(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [cleaned(key), part]));
+}
+
+function cleaned(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

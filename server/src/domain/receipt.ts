@@ -30,6 +30,14 @@ export interface FailedReceipt {
   detail: string | null;
 }
 
+/** A receipt whose message is not known, kept whole. */
+export interface ParkedReceipt {
+  tenant_id: TenantId;
+  wamid: string;
+  status: string;
+  receipt: object;
+}
+
 /**
  * All the good news of one message in one: the highest word, and for each word the earliest time at which it held. A later
  * word implies the earlier ones. Merging is commutative, associative and idempotent, so that order and repetition of

@@ -1,3 +1,4 @@
+import { byteas, integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BatchId, ContactId, ConversationId, EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
@@ -7,7 +8,8 @@ import type { Content, Template } from '../domain/message.ts';
 export interface KnownBefore {
   /** 1-based place in the question. */
   place: number;
-  lane_id: number;
+  /** null: there is no such sender. */
+  lane_id: number | null;
   request_hash: Buffer | null;
   message_id: MessageId | null;
   batch_id: BatchId | null;
@@ -18,13 +20,15 @@ export interface KnownBefore {
 const findKnown = {
   name: 'accept_find_known',
   text: `
-select i.place::int as place, s.lane_id, k.request_hash, k.message_id, k.batch_id, c.contact_id, v.id as conversation_id
+select i.place::int as place,
+  (select s.lane_id from senders s where s.tenant_id = i.tenant_id and s.id = i.sender_id) as lane_id,
+  k.request_hash, k.message_id, k.batch_id, c.contact_id,
+  (select v.id from conversations v
+   where v.tenant_id = i.tenant_id and v.contact_id = c.contact_id and v.sender_id = i.sender_id) as conversation_id
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
   as i(tenant_id, sender_id, kind, value, key, place)
-join senders s on s.tenant_id = i.tenant_id and s.id = i.sender_id
 left join idempotency_keys k on k.tenant_id = i.tenant_id and k.key = i.key
 left join contact_identities c on c.tenant_id = i.tenant_id and c.kind = i.kind and c.value = i.value
-left join conversations v on v.tenant_id = i.tenant_id and v.contact_id = c.contact_id and v.sender_id = i.sender_id
 order by i.place`,
 };
 
@@ -40,11 +44,11 @@ export function findKnownBefore(
   }[],
 ): Promise<KnownBefore[]> {
   return tx.query<KnownBefore>(findKnown, [
-    asked.map((a) => a.tenant),
-    asked.map((a) => a.sender),
-    asked.map((a) => a.kind),
-    asked.map((a) => a.address),
-    asked.map((a) => a.key),
+    uuids(asked, (a) => a.tenant),
+    uuids(asked, (a) => a.sender),
+    texts(asked, (a) => a.kind),
+    texts(asked, (a) => a.address),
+    texts(asked, (a) => a.key),
   ]);
 }
 
@@ -156,38 +160,38 @@ select now() as now`,
 export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite): Promise<Date> {
   const { rows, contacts, conversations, keys } = write;
   const [{ now } = { now: new Date(0) }] = await tx.query<{ now: Date }>(insertAccepted, [
-    rows.map((r) => r.tenant),
-    rows.map((r) => r.id),
-    rows.map((r) => r.event),
-    rows.map((r) => r.sender),
-    rows.map((r) => r.lane),
-    rows.map((r) => r.contact),
-    rows.map((r) => r.conversation),
-    rows.map((r) => r.batch),
-    rows.map((r) => r.batchIndex),
-    rows.map((r) => r.type),
-    rows.map((r) => r.category),
-    rows.map((r) => r.priority),
-    rows.map((r) => r.address),
-    rows.map((r) => json(r.content)),
-    rows.map((r) => json(r.template)),
-    rows.map((r) => json(r.metadata)),
-    rows.map((r) => r.replyTo),
-    rows.map((r) => time(r.scheduledAt)),
-    rows.map((r) => time(r.expiresAt)),
-    contacts.map((c) => c.tenant),
-    contacts.map((c) => c.contact),
-    contacts.map((c) => c.kind),
-    contacts.map((c) => c.value),
-    conversations.map((c) => c.tenant),
-    conversations.map((c) => c.conversation),
-    conversations.map((c) => c.sender),
-    conversations.map((c) => c.contact),
-    keys.map((k) => k.tenant),
-    keys.map((k) => k.key),
-    keys.map((k) => k.hash),
+    uuids(rows, (r) => r.tenant),
+    uuids(rows, (r) => r.id),
+    uuids(rows, (r) => r.event),
+    uuids(rows, (r) => r.sender),
+    integers(rows, (r) => r.lane),
+    uuids(rows, (r) => r.contact),
+    uuids(rows, (r) => r.conversation),
+    uuids(rows, (r) => r.batch),
+    integers(rows, (r) => r.batchIndex),
+    texts(rows, (r) => r.type),
+    texts(rows, (r) => r.category),
+    smallints(rows, (r) => r.priority),
+    texts(rows, (r) => r.address),
+    jsons(rows, (r) => json(r.content)),
+    jsons(rows, (r) => json(r.template)),
+    jsons(rows, (r) => json(r.metadata)),
+    texts(rows, (r) => r.replyTo),
+    times(rows, (r) => r.scheduledAt),
+    times(rows, (r) => r.expiresAt),
+    uuids(contacts, (c) => c.tenant),
+    uuids(contacts, (c) => c.contact),
+    texts(contacts, (c) => c.kind),
+    texts(contacts, (c) => c.value),
+    uuids(conversations, (c) => c.tenant),
+    uuids(conversations, (c) => c.conversation),
+    uuids(conversations, (c) => c.sender),
+    uuids(conversations, (c) => c.contact),
+    uuids(keys, (k) => k.tenant),
+    texts(keys, (k) => k.key),
+    byteas(keys, (k) => k.hash),
     write.due,
-    keys.map((k) => k.message),
+    uuids(keys, (k) => k.message),
     write.slot,
   ]);
   return now;
@@ -195,10 +199,6 @@ export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite):
 
 function json(value: object | null): string | null {
   return value === null ? null : jsonText(value);
-}
-
-function time(milliseconds: number | null): string | null {
-  return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }
 
 const findReplayed = {

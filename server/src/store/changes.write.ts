@@ -77,7 +77,7 @@ const expire = {
   text: `
 with x as materialized (
   select tenant_id, message_id from due
-  where lane_id = any($1::int[]) and state = 'queued' and expires_at <= clock_timestamp()
+  where lane_id = any($1::int[]) and state = 'queued' and expires_at <= now()
   order by expires_at limit $3 for update skip locked
 ), d as (
   delete from due d using x where d.tenant_id = x.tenant_id and d.message_id = x.message_id

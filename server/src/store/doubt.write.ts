@@ -1,7 +1,9 @@
+import { smallints, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { DoubtPolicy } from '../domain/doubt.ts';
 import type { MessageId, SenderId, TenantId } from '../domain/ids.ts';
-import type { AttemptKey, LaneClaim } from './sending.write.ts';
+import type { LaneClaim } from '../domain/lane.ts';
+import type { AttemptKey } from './sending.write.ts';
 
 /** A doubtful attempt whose grace period is over. */
 export interface Doubtful {
@@ -33,7 +35,7 @@ from due d
 join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
 join tenants t on t.id = d.tenant_id
 left join sender_evidence e on e.tenant_id = d.tenant_id and e.sender_id = d.sender_id
-where d.lane_id = any($1::int[]) and d.state <> 'queued' and d.due_at <= clock_timestamp()
+where d.lane_id = any($1::int[]) and d.state <> 'queued' and d.due_at <= now()
 order by d.due_at limit $2`,
 };
 
@@ -56,7 +58,7 @@ with owned as (
   update due d set state = 'unconfirmed', due_at = clock_timestamp() + $8 * interval '1 ms'
   from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[]) as i(tenant_id, message_id, attempt, event_id), owned o
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and o.id = d.lane_id
+    and d.lane_id is not distinct from o.id
   returning d.tenant_id, d.message_id, d.attempt, i.event_id
 )
 insert into events (tenant_id, id, type, message_id, data)
@@ -76,10 +78,10 @@ export async function postponeDoubtful(
     owner.instance,
     owner.lanes,
     owner.epochs,
-    doubtful.map((d) => d.tenant),
-    doubtful.map((d) => d.message),
-    doubtful.map((d) => d.attempt),
-    doubtful.map((d) => d.event),
+    uuids(doubtful, (d) => d.tenant),
+    uuids(doubtful, (d) => d.message),
+    smallints(doubtful, (d) => d.attempt),
+    uuids(doubtful, (d) => d.event),
     delay,
   ]);
 }
@@ -99,8 +101,8 @@ export async function recordSenderEvidence(
   evidence: readonly { tenant: TenantId; sender: SenderId; attemptStartedAt: number }[],
 ): Promise<void> {
   await tx.query(recordEvidence, [
-    evidence.map((e) => e.tenant),
-    evidence.map((e) => e.sender),
-    evidence.map((e) => new Date(e.attemptStartedAt).toISOString()),
+    uuids(evidence, (e) => e.tenant),
+    uuids(evidence, (e) => e.sender),
+    times(evidence, (e) => e.attemptStartedAt),
   ]);
 }

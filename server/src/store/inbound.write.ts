@@ -1,3 +1,4 @@
+import { byteas, jsons, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type {
   ContactId,
@@ -39,7 +40,13 @@ export async function insertRawWebhooks(
   work: readonly string[],
   owner: InstanceId,
 ): Promise<void> {
-  await tx.query(insertRaw, [raws.map((r) => r.app), raws.map((r) => r.id), raws.map((r) => r.body), work, owner]);
+  await tx.query(insertRaw, [
+    texts(raws, (r) => r.app),
+    uuids(raws, (r) => r.id),
+    byteas(raws, (r) => r.body),
+    uuids(work, (id) => id),
+    owner,
+  ]);
 }
 
 const takeWork = {
@@ -97,12 +104,12 @@ const findKnown = {
   name: 'inbound_find_known',
   text: `
 select i.place::int as place, coalesce(u.contact_id, p.contact_id) as contact_id, p.contact_id is not null as phone_known,
-  u.contact_id is not null as user_known, v.id as conversation_id
+  u.contact_id is not null as user_known,
+  (select v.id from conversations v where v.tenant_id = i.tenant_id and v.sender_id = i.sender_id
+    and v.contact_id = coalesce(u.contact_id, p.contact_id)) as conversation_id
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) with ordinality as i(tenant_id, sender_id, phone, user_id, place)
 left join contact_identities p on p.tenant_id = i.tenant_id and p.kind = 'phone' and p.value = i.phone
 left join contact_identities u on u.tenant_id = i.tenant_id and u.kind = 'bsuid' and u.value = i.user_id
-left join conversations v on v.tenant_id = i.tenant_id and v.sender_id = i.sender_id
-  and v.contact_id = coalesce(u.contact_id, p.contact_id)
 order by i.place`,
 };
 
@@ -122,10 +129,10 @@ export function findKnownCustomers(
   asked: readonly { tenant: TenantId; sender: SenderId; phone: string | null; userId: string | null }[],
 ): Promise<KnownCustomer[]> {
   return tx.query<KnownCustomer>(findKnown, [
-    asked.map((a) => a.tenant),
-    asked.map((a) => a.sender),
-    asked.map((a) => a.phone),
-    asked.map((a) => a.userId),
+    uuids(asked, (a) => a.tenant),
+    uuids(asked, (a) => a.sender),
+    texts(asked, (a) => a.phone),
+    texts(asked, (a) => a.userId),
   ]);
 }
 
@@ -216,25 +223,25 @@ export interface ReceivedWrite {
 export async function insertReceivedMessages(tx: Queryable, write: ReceivedWrite): Promise<MessageId[]> {
   const { rows, contacts, identities } = write;
   const fresh = await tx.query<{ id: MessageId }>(insertReceived, [
-    rows.map((r) => r.tenant),
-    rows.map((r) => r.id),
-    rows.map((r) => r.event),
-    rows.map((r) => r.sender),
-    rows.map((r) => r.contact),
-    rows.map((r) => r.conversation),
-    rows.map((r) => r.wamid),
-    rows.map((r) => r.type),
-    rows.map((r) => r.address),
-    rows.map((r) => (r.content ? jsonText(r.content) : null)),
-    rows.map((r) => r.replyTo),
-    rows.map((r) => new Date(r.at).toISOString()),
-    contacts.map((c) => c.tenant),
-    contacts.map((c) => c.contact),
-    contacts.map((c) => c.name),
-    identities.map((n) => n.tenant),
-    identities.map((n) => n.kind),
-    identities.map((n) => n.value),
-    identities.map((n) => n.contact),
+    uuids(rows, (r) => r.tenant),
+    uuids(rows, (r) => r.id),
+    uuids(rows, (r) => r.event),
+    uuids(rows, (r) => r.sender),
+    uuids(rows, (r) => r.contact),
+    uuids(rows, (r) => r.conversation),
+    texts(rows, (r) => r.wamid),
+    texts(rows, (r) => r.type),
+    texts(rows, (r) => r.address),
+    jsons(rows, (r) => (r.content ? jsonText(r.content) : null)),
+    texts(rows, (r) => r.replyTo),
+    times(rows, (r) => r.at),
+    uuids(contacts, (c) => c.tenant),
+    uuids(contacts, (c) => c.contact),
+    texts(contacts, (c) => c.name),
+    uuids(identities, (n) => n.tenant),
+    texts(identities, (n) => n.kind),
+    texts(identities, (n) => n.value),
+    uuids(identities, (n) => n.contact),
   ]);
   return fresh.map((row) => row.id);
 }

@@ -1,7 +1,8 @@
+import { doubles, integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
-import type { FailedReceipt, MergedReceipt } from '../domain/receipt.ts';
+import type { FailedReceipt, MergedReceipt, ParkedReceipt } from '../domain/receipt.ts';
 
 /**
  * Whether a receipt's time is news: nothing was known, or it lies in an earlier second than what was. The provider tells
@@ -10,6 +11,15 @@ import type { FailedReceipt, MergedReceipt } from '../domain/receipt.ts';
 function isEarlier(column: string): string {
   return `(i.${column} is not null and (m.${column} is null
       or date_trunc('second', greatest(i.${column}, m.created_at)) < date_trunc('second', m.${column})))`;
+}
+
+/**
+ * Whether a receipt is a late 'sent' of an attempt that is known to have failed afterwards: it says nothing new.
+ * @param attempt the column with the attempt that is meant when the receipt names none.
+ */
+function isStale(attempt: string): string {
+  return `(i.state = 'sent' and exists (select from failures f where f.tenant_id = i.tenant_id
+      and f.message_id = i.message_id and f.source = 'receipt' and f.attempt >= coalesce(i.attempt, ${attempt})))`;
 }
 
 /**
@@ -22,18 +32,18 @@ const apply = {
   name: 'receipts_apply',
   text: `
 with i as materialized (
-  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::message_state[], $5::timestamptz[], $6::timestamptz[],
-    $7::timestamptz[], $8::timestamptz[], $9::uuid[], $12::smallint[])
+  select tenant_id, message_id, wamid, state::message_state as state, sent_at, delivered_at, read_at, played_at, event_id,
+    attempt
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::uuid[], $12::smallint[])
   as i(tenant_id, message_id, wamid, state, sent_at, delivered_at, read_at, played_at, event_id, attempt)
 ), d as (
   delete from due d using i where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt > 0
-    -- A late 'sent' of an attempt that is known to have failed afterwards says nothing new.
-    and (i.state > 'sent' or not exists (select from failures f where f.tenant_id = i.tenant_id
-      and f.message_id = i.message_id and f.source = 'receipt' and f.attempt >= i.attempt))
+    and not ${isStale('d.attempt')}
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.wamid
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome)
-  select tenant_id, message_id, attempt, started_at, 'receipt' from d
+  select tenant_id, message_id, attempt, started_at, 'receipt' from d where started_at is not null
   on conflict do nothing
 ), w as (
   insert into wamids (tenant_id, wamid, message_id) select tenant_id, wamid, message_id from d on conflict do nothing
@@ -56,10 +66,13 @@ with i as materialized (
     ended_at = null
   from i left join d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
   where m.tenant_id = i.tenant_id and m.id = i.message_id and m.direction = 'outbound'
-    and (m.state <> 'queued' or d.message_id is not null)
+    -- Work that was there when this began and is gone was settled meanwhile: then the row has another state by now.
+    and (m.state <> 'queued' or d.message_id is not null or exists (select from due x
+      where x.tenant_id = i.tenant_id and x.message_id = i.message_id and x.attempt > 0 and not ${isStale('x.attempt')}))
     and ((m.state < i.state and m.state < 'failed') or m.state in ('cancelled', 'expired')
       or (m.state = 'failed' and i.state > 'sent')
       or ${isEarlier('sent_at')} or ${isEarlier('delivered_at')} or ${isEarlier('read_at')} or ${isEarlier('played_at')})
+    and (m.state = 'failed' or not ${isStale('m.attempt')})
   returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.delivered_at,
     m.read_at, m.played_at, m.failed_at, m.error, i.event_id
 ), e as (
@@ -96,18 +109,18 @@ export function applyMergedReceipts(
   doneWork: readonly string[],
 ): Promise<ReceiptChange[]> {
   return tx.query<ReceiptChange>(apply, [
-    receipts.map((r) => r.tenant),
-    receipts.map((r) => r.message),
-    receipts.map((r) => r.wamid),
-    receipts.map((r) => r.state),
-    receipts.map((r) => iso(r.sent)),
-    receipts.map((r) => iso(r.delivered)),
-    receipts.map((r) => iso(r.read)),
-    receipts.map((r) => iso(r.played)),
-    receipts.map((r) => r.event),
+    uuids(receipts, (r) => r.tenant),
+    uuids(receipts, (r) => r.message),
+    texts(receipts, (r) => r.wamid),
+    texts(receipts, (r) => r.state),
+    times(receipts, (r) => r.sent),
+    times(receipts, (r) => r.delivered),
+    times(receipts, (r) => r.read),
+    times(receipts, (r) => r.played),
+    uuids(receipts, (r) => r.event),
     slot,
     doneWork,
-    receipts.map((r) => r.attempt),
+    smallints(receipts, (r) => r.attempt),
   ]);
 }
 
@@ -119,7 +132,7 @@ with i as materialized (
     $8::text[], $9::uuid[], $10::float8[])
   as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay)
 ), named as materialized (
-  select i.*, coalesce(i.attempt, m.attempt) as named_attempt, d.lane_id, d.started_at, d.attempt as due_attempt
+  select i.*, coalesce(i.attempt, m.attempt) as named_attempt, d.state as due_state
   from i
   join messages m on m.tenant_id = i.tenant_id and m.id = i.message_id and m.direction = 'outbound'
   left join due d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
@@ -137,12 +150,21 @@ with i as materialized (
   from named i
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.named_attempt and d.state <> 'queued'
     and i.delay is not null
-  returning d.tenant_id, d.message_id, d.attempt, d.started_at
+  returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.due_state, i.event_id
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
   select tenant_id, message_id, x.attempt, x.started_at, 'receipt', named.code, named.title
-  from (select * from d union all select * from back) x join named using (tenant_id, message_id)
+  from (select * from d union all select tenant_id, message_id, attempt, started_at from back) x
+  join named using (tenant_id, message_id)
   on conflict do nothing
+), held as materialized (
+  -- Locked behind the work, as in settling: an answer that is being settled at this moment is seen as it was settled.
+  select n.*, m.state as found_state, m.attempt as found_attempt, d.message_id is not null as ended
+  from named n
+  left join d on d.tenant_id = n.tenant_id and d.message_id = n.message_id
+  left join back b on b.tenant_id = n.tenant_id and b.message_id = n.message_id
+  join messages m on m.tenant_id = n.tenant_id and m.id = n.message_id
+  for update of m
 ), m as (
   update messages m set state_before = m.state,
     attempt = i.named_attempt,
@@ -152,19 +174,17 @@ with i as materialized (
     failed_at = case when i.delay is null then greatest(i.at, m.created_at) end,
     error = case when i.delay is null then
       jsonb_build_object('error', 'send_failed', 'code', i.code, 'title', i.title, 'detail', i.detail) end
-  from named i
+  from held i
   where m.tenant_id = i.tenant_id and m.id = i.message_id
-    and ((m.state = 'sent' and m.attempt = i.named_attempt)
-      or (m.state = 'queued' and i.due_attempt = i.named_attempt and i.delay is null))
+    and ((i.found_state = 'sent' and i.found_attempt = i.named_attempt) or (i.found_state = 'queued' and i.ended))
   returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.failed_at,
-    m.error, m.priority, m.expires_at, i.event_id, i.delay, i.due_attempt
+    m.error, m.priority, m.expires_at, i.event_id, i.delay
 ), again as (
   insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, attempt)
   select m.tenant_id, m.id, s.lane_id, m.sender_id, m.priority, clock_timestamp() + m.delay * interval '1 ms',
     m.expires_at, m.attempt
   from m join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
-  where m.state = 'queued' and m.due_attempt is null
-  on conflict do nothing
+  where m.state = 'queued'
 ), w as (
   insert into wamids (tenant_id, wamid, message_id) select tenant_id, wamid, message_id from named on conflict do nothing
 ), e as (
@@ -172,6 +192,9 @@ with i as materialized (
   select tenant_id, event_id, 'message.' || state, id, jsonb_strip_nulls(jsonb_build_object('state', state, 'wamid', wamid,
     'attempt', attempt, 'sent_at', sent_at, 'failed_at', failed_at, 'error', error))
   from m
+  union all
+  select tenant_id, event_id, 'message.queued', message_id, jsonb_build_object('state', 'queued', 'attempt', attempt)
+  from back where due_state = 'unconfirmed'
 ), n as (
   insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
   select tenant_id, sender_id, 'outbound', type, state_before::text, state::text, $11, count(*) from m
@@ -180,7 +203,9 @@ with i as materialized (
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
 )
-select tenant_id, id as message_id, false as by_receipt from m`,
+select tenant_id, id as message_id, false as by_receipt from m
+union all
+select tenant_id, message_id, false from back`,
 };
 
 /** Bad news with what follows: another attempt in `delay` ms, or (null) the end. */
@@ -199,16 +224,16 @@ export function applyFailedReceipts(
   slot: number,
 ): Promise<ReceiptChange[]> {
   return tx.query<ReceiptChange>(fail, [
-    failed.map((r) => r.tenant),
-    failed.map((r) => r.message),
-    failed.map((r) => r.wamid),
-    failed.map((r) => r.attempt),
-    failed.map((r) => iso(r.at)),
-    failed.map((r) => r.code),
-    failed.map((r) => r.title),
-    failed.map((r) => r.detail),
-    failed.map((r) => r.event),
-    failed.map((r) => r.delay),
+    uuids(failed, (r) => r.tenant),
+    uuids(failed, (r) => r.message),
+    texts(failed, (r) => r.wamid),
+    smallints(failed, (r) => r.attempt),
+    times(failed, (r) => r.at),
+    integers(failed, (r) => r.code),
+    texts(failed, (r) => r.title),
+    texts(failed, (r) => r.detail),
+    uuids(failed, (r) => r.event),
+    doubles(failed, (r) => r.delay),
     slot,
   ]);
 }
@@ -243,21 +268,13 @@ insert into parked_receipts (tenant_id, wamid, status, receipt)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) on conflict do nothing`,
 };
 
-/** A receipt whose message is not known, kept whole. */
-export interface ParkedReceipt {
-  tenant_id: TenantId;
-  wamid: string;
-  status: string;
-  receipt: object;
-}
-
 /** Keeps receipts whose message is not known (yet). */
 export async function parkReceipts(tx: Queryable, parked: readonly ParkedReceipt[]): Promise<void> {
   await tx.query(park, [
-    parked.map((p) => p.tenant_id),
-    parked.map((p) => p.wamid),
-    parked.map((p) => p.status),
-    parked.map((p) => jsonText(p.receipt)),
+    uuids(parked, (p) => p.tenant_id),
+    texts(parked, (p) => p.wamid),
+    texts(parked, (p) => p.status),
+    jsons(parked, (p) => jsonText(p.receipt)),
   ]);
 }
 
@@ -271,8 +288,4 @@ returning p.tenant_id, p.wamid, p.status, p.receipt`,
 /** Takes back the parked receipts whose message is known by now. */
 export function unparkReceipts(tx: Queryable): Promise<ParkedReceipt[]> {
   return tx.query<ParkedReceipt>(unpark);
-}
-
-function iso(milliseconds: number | null): string | null {
-  return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }

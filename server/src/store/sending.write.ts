@@ -1,5 +1,7 @@
+import { doubles, integers, smallints, texts, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { EventId, InstanceId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import type { LaneClaim } from '../domain/lane.ts';
 import type { Content, Template } from '../domain/message.ts';
 
 /**
@@ -20,25 +22,27 @@ export interface Claimed {
   content: Content | null;
   template: Template | null;
   reply_to: string | null;
-  created_at: Date;
+  /** Since when it may leave: its acceptance, or the time it was scheduled for. */
+  waiting_since: Date;
 }
 
+// now() and not clock_timestamp(): only a stable function can bound the index.
 const claim = {
   name: 'sending_claim',
   text: `
 select d.tenant_id, d.message_id, d.lane_id, d.sender_id, d.attempt, m.type, m.category, m.address, m.content, m.template,
-  m.reply_to, m.created_at
+  m.reply_to, greatest(m.created_at, m.scheduled_at) as waiting_since
 from unnest($1::int[], $2::uuid[], $3::int[]) as s(lane_id, sender_id, room)
 cross join lateral (
   select * from (
     (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 0
-       and due_at <= clock_timestamp() order by due_at, message_id limit s.room)
+       and due_at <= now() order by due_at, message_id limit s.room)
     union all
     (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 1
-       and due_at <= clock_timestamp() order by due_at, message_id limit s.room)
+       and due_at <= now() order by due_at, message_id limit s.room)
     union all
     (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 2
-       and due_at <= clock_timestamp() order by due_at, message_id limit s.room)
+       and due_at <= now() order by due_at, message_id limit s.room)
   ) by_priority limit s.room
 ) d
 join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id`,
@@ -53,9 +57,9 @@ export function findDue(
   senders: readonly { lane: number; sender: SenderId; room: number }[],
 ): Promise<Claimed[]> {
   return tx.query<Claimed>(claim, [
-    senders.map((s) => s.lane),
-    senders.map((s) => s.sender),
-    senders.map((s) => s.room),
+    integers(senders, (s) => s.lane),
+    uuids(senders, (s) => s.sender),
+    integers(senders, (s) => s.room),
   ]);
 }
 
@@ -66,7 +70,10 @@ export interface Begun {
   started_at: Date;
 }
 
-/** The lanes of the question that the instance still owns, held until the statement is committed. */
+/**
+ * The lanes of the question that the instance still owns, held until the statement is committed. Due work is compared with
+ * them by `is not distinct from`, which no index serves: its rows are to be found by their key, not by their lane.
+ */
 const OWNED = `
 owned as (
   select l.id, l.epoch from lanes l
@@ -82,16 +89,9 @@ update due d set state = 'sending', attempt = d.attempt + 1, epoch = o.epoch, st
   due_at = clock_timestamp() + $7 * interval '1 ms'
 from unnest($4::uuid[], $5::uuid[], $6::smallint[]) as i(tenant_id, message_id, attempt), owned o
 where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.state = 'queued' and d.attempt = i.attempt
-  and o.id = d.lane_id and (d.expires_at is null or d.expires_at > clock_timestamp())
+  and d.lane_id is not distinct from o.id and (d.expires_at is null or d.expires_at > clock_timestamp())
 returning d.message_id, d.attempt, d.started_at`,
 };
-
-/** The lanes an instance works in, by the epochs of its takeovers. */
-export interface LaneClaim {
-  instance: InstanceId;
-  lanes: readonly number[];
-  epochs: readonly number[];
-}
 
 /**
  * Records that attempts begin. What was cancelled, expired or taken over since it was read is left out of the answer.
@@ -107,9 +107,9 @@ export function beginAttempts(
     owner.instance,
     owner.lanes,
     owner.epochs,
-    claimed.map((c) => c.tenant_id),
-    claimed.map((c) => c.message_id),
-    claimed.map((c) => c.attempt),
+    uuids(claimed, (c) => c.tenant_id),
+    uuids(claimed, (c) => c.message_id),
+    smallints(claimed, (c) => c.attempt),
     grace,
   ]);
 }
@@ -131,7 +131,7 @@ with ${OWNED}, i as materialized (
 ), d as (
   delete from due d using i, owned o
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and o.id = d.lane_id and o.epoch = d.epoch
+    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.wamid
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome)
@@ -179,11 +179,11 @@ export function settleSent(
     owner.instance,
     owner.lanes,
     owner.epochs,
-    sent.map((s) => s.tenant),
-    sent.map((s) => s.message),
-    sent.map((s) => s.attempt),
-    sent.map((s) => s.event),
-    sent.map((s) => s.wamid),
+    uuids(sent, (s) => s.tenant),
+    uuids(sent, (s) => s.message),
+    smallints(sent, (s) => s.attempt),
+    uuids(sent, (s) => s.event),
+    texts(sent, (s) => s.wamid),
     slot,
   ]);
 }
@@ -198,7 +198,7 @@ with ${OWNED}, i as materialized (
 ), d as (
   delete from due d using i, owned o
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and o.id = d.lane_id and o.epoch = d.epoch
+    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.code, i.word, i.title, i.detail, i.source,
     i.outcome
 ), a as (
@@ -251,16 +251,16 @@ export function settleFailedAttempts(
     owner.instance,
     owner.lanes,
     owner.epochs,
-    failed.map((f) => f.tenant),
-    failed.map((f) => f.message),
-    failed.map((f) => f.attempt),
-    failed.map((f) => f.event),
-    failed.map((f) => f.code),
-    failed.map((f) => f.word),
-    failed.map((f) => f.title),
-    failed.map((f) => f.detail),
-    failed.map((f) => f.source),
-    failed.map((f) => f.outcome),
+    uuids(failed, (f) => f.tenant),
+    uuids(failed, (f) => f.message),
+    smallints(failed, (f) => f.attempt),
+    uuids(failed, (f) => f.event),
+    integers(failed, (f) => f.code),
+    texts(failed, (f) => f.word),
+    texts(failed, (f) => f.title),
+    texts(failed, (f) => f.detail),
+    texts(failed, (f) => f.source),
+    texts(failed, (f) => f.outcome),
     slot,
   ]);
 }
@@ -278,7 +278,7 @@ with ${OWNED}, i as materialized (
     resends = d.resends + (i.outcome = 'resend')::int
   from i, owned o
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and o.id = d.lane_id and o.epoch = d.epoch
+    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.outcome, i.code, i.detail
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
@@ -311,14 +311,14 @@ export function settleForAnother(
     owner.instance,
     owner.lanes,
     owner.epochs,
-    again.map((a) => a.tenant),
-    again.map((a) => a.message),
-    again.map((a) => a.attempt),
-    again.map((a) => a.event),
-    again.map((a) => a.delay),
-    again.map((a) => a.outcome),
-    again.map((a) => a.code),
-    again.map((a) => a.detail),
+    uuids(again, (a) => a.tenant),
+    uuids(again, (a) => a.message),
+    smallints(again, (a) => a.attempt),
+    uuids(again, (a) => a.event),
+    doubles(again, (a) => a.delay),
+    texts(again, (a) => a.outcome),
+    integers(again, (a) => a.code),
+    texts(again, (a) => a.detail),
   ]);
 }
 
@@ -329,7 +329,7 @@ with ${OWNED}, d as (
   update due d set state = 'unconfirmed'
   from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[]) as i(tenant_id, message_id, attempt, event_id), owned o
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state = 'sending'
-    and o.id = d.lane_id and o.epoch = d.epoch
+    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
   returning d.tenant_id, d.message_id, d.attempt, i.event_id
 ), e as (
   insert into events (tenant_id, id, type, message_id, data)
@@ -350,9 +350,9 @@ export function settleUnknownAttempts(
     owner.instance,
     owner.lanes,
     owner.epochs,
-    unknown.map((u) => u.tenant),
-    unknown.map((u) => u.message),
-    unknown.map((u) => u.attempt),
-    unknown.map((u) => u.event),
+    uuids(unknown, (u) => u.tenant),
+    uuids(unknown, (u) => u.message),
+    smallints(unknown, (u) => u.attempt),
+    uuids(unknown, (u) => u.event),
   ]);
 }

@@ -54,6 +54,21 @@ test('a server that ends by itself is started again, and that is said', async (t
   await client.end();
 });
 
+test('a server whose folder was removed under it is not started in what lies there now', async (t) => {
+  const log = memoryLog();
+  const folder = path.join(scratch(t), 'data');
+  const { pid, stop, folder: root } = await start(t, folder, { log });
+  fs.renameSync(folder, `${folder}.away`);
+  fs.cpSync(`${folder}.away`, folder, {
+    recursive: true,
+    filter: (file) => !file.endsWith('.sock') && !/PGSQL/.test(file),
+  });
+  process.kill(pid, 'SIGKILL');
+  const said = `PostgreSQL has ended (exit 137): its folder ${root}/pg was removed under it`;
+  await until('it is said', () => log.lines.includes(said));
+  await stop();
+});
+
 test('a killed owner takes the server with it, and the next one finds what was committed', async (t) => {
   const options = { folder: path.join(scratch(t), 'data'), folderIsNamed: true };
   const first = await startOwner(t, { options });

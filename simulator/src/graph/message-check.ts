@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json.ts';
+import { isList, isObject, type JsonObject } from '../json.ts';
 import type { Reply } from '../reply.ts';
 import { codedError, graphError } from './errors.ts';
 
@@ -94,7 +94,7 @@ const checkInteractive: Check = ({ type, header, body, footer, action }) => {
 
 function checkButtons(body: unknown, { buttons }: JsonObject): Reply | undefined {
   if (!text(body)) return required("interactive['body']['text']");
-  const list = Array.isArray(buttons) ? buttons : [];
+  const list = isList(buttons) ? buttons : [];
   if (list.length < 1 || list.length > 3) {
     return codedError(131009, 'Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3');
   }
@@ -112,9 +112,9 @@ function checkButtons(body: unknown, { buttons }: JsonObject): Reply | undefined
 function checkList(body: unknown, { button, sections }: JsonObject): Reply | undefined {
   if (!text(body)) return required("interactive['body']['text']");
   if (!text(button)) return required("interactive['action']['button']");
-  const list = Array.isArray(sections) ? sections.filter(isObject) : [];
+  const list = isList(sections) ? sections.filter(isObject) : [];
   if (list.length < 1 || list.length > 10) return codedError(131009, 'Invalid sections count. Min 1, max 10');
-  const rows = list.flatMap((section) => (Array.isArray(section.rows) ? section.rows.filter(isObject) : []));
+  const rows = list.flatMap((section) => (isList(section.rows) ? section.rows.filter(isObject) : []));
   if (rows.length < 1 || rows.length > 10) return codedError(131009, 'Total row count exceed max allowed count: 10');
   for (const row of rows) {
     if (!text(row.id)) return required("interactive['action']['sections']['rows']['id']");
@@ -149,7 +149,7 @@ export function checkContent(
 ): Reply | undefined {
   if (content === undefined || content === null) return required(type);
   if (type === 'contacts') {
-    const fits = Array.isArray(content) && content.length >= 1 && content.length <= MAX_CONTACTS;
+    const fits = isList(content) && content.length >= 1 && content.length <= MAX_CONTACTS;
     return fits ? undefined : codedError(131009, `contacts must be a list of 1 to ${MAX_CONTACTS}`);
   }
   return isObject(content)

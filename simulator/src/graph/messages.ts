@@ -64,11 +64,12 @@ function read(simulation: Simulation, number: BusinessNumber, body: JsonObject):
   // Given both, `to` wins (business-scoped user ids, 2026-02).
   const address = to ?? recipient;
   if (typeof address !== 'string' || address === '') return graphError('(#100) The parameter to is required.');
-  const waId = to === undefined ? undefined : address.replace(/\D/g, '');
+  const waId = address === to ? address.replace(/\D/g, '') : undefined;
   const malformed =
     waId === undefined ? !USER_ID.test(address) : !PHONE.test(address) || waId.length < 5 || waId.length > 15;
-  if (malformed)
-    return codedError(131009, `${to === undefined ? 'recipient' : 'to'} is malformed: ${address.slice(0, 140)}`);
+  if (malformed) {
+    return codedError(131009, `${waId === undefined ? 'recipient' : 'to'} is malformed: ${address.slice(0, 140)}`);
+  }
   if (waId === number.display_phone_number) return codedError(131021);
   const type = body.type === undefined ? 'text' : TYPES.find((candidate) => candidate === body.type);
   if (type === undefined) {
@@ -111,12 +112,12 @@ function readTemplate(
 /** Lets the faults and limits of a good message decide what becomes of it. */
 function deal(simulation: Simulation, number: BusinessNumber, message: Message, raw: string): Reply {
   const { magic, rules, limits, tally } = simulation;
-  const id = number.phone_number_id;
+  const { phone_number_id: id, throughput } = number;
   const plan = magic.plan(message.to) ?? rules.draw(id) ?? NO_FAULTS;
   if (plan !== NO_FAULTS) tally.plan(plan);
   const refusal = beforeAccepting(plan.treatment);
   if (refusal) return refusal;
-  const limit = limits.pass(rules.limits(id), { id, throughput: number.throughput }, message.to, performance.now());
+  const limit = limits.pass(rules.limits(id), { id, throughput }, message.waId ?? message.to, performance.now());
   if (limit !== undefined) {
     tally.limit(limit);
     return codedError(limit);

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json.ts';
+import { isList, isObject, type JsonObject } from '../json.ts';
 import { json, type Reply } from '../reply.ts';
 import type { Category } from '../webhooks/payloads.ts';
 import { codedError, graphError } from './errors.ts';
@@ -135,7 +135,7 @@ export class Templates {
     }
     const known = CATEGORIES.find((candidate) => candidate === category);
     if (!known) return graphError(`(#100) Param category must be one of {${CATEGORIES.join(', ')}}.`);
-    const parts = Array.isArray(components) ? components.filter(isObject) : [];
+    const parts = isList(components) ? components.filter(isObject) : [];
     if (!parts.some((part) => part.type === 'BODY')) return graphError('(#100) Param components must have a BODY.');
     const templates = this.#of(wabaId);
     if (this.find(wabaId, name, language)) {
@@ -201,7 +201,7 @@ function variablesOf(text: unknown): string[] {
 
 /** What is wrong with the `components` of a send, or undefined when they fit the template. */
 export function checkParameters(template: Template, components: unknown): Reply | undefined {
-  const given = Array.isArray(components) ? components.filter(isObject) : [];
+  const given = isList(components) ? components.filter(isObject) : [];
   for (const part of template.components) {
     const kind = String(part.type).toLowerCase();
     if (kind === 'buttons') {
@@ -227,7 +227,7 @@ export function checkParameters(template: Template, components: unknown): Reply 
 }
 
 function checkButtons(buttons: unknown, given: readonly JsonObject[]): Reply | undefined {
-  for (const [index, button] of (Array.isArray(buttons) ? buttons : []).entries()) {
+  for (const [index, button] of (isList(buttons) ? buttons : []).entries()) {
     const variable = isObject(button) && variablesOf(button.url).length > 0;
     if (!variable) continue;
     const component = given.find((one) => String(one.type).toLowerCase() === 'button' && Number(one.index) === index);
@@ -239,7 +239,7 @@ function checkButtons(buttons: unknown, given: readonly JsonObject[]): Reply | u
 }
 
 function parametersOf(component: JsonObject | undefined): readonly JsonObject[] {
-  return Array.isArray(component?.parameters) ? component.parameters.filter(isObject) : [];
+  return isList(component?.parameters) ? component.parameters.filter(isObject) : [];
 }
 
 function cursor(position: number): string {

@@ -45,7 +45,7 @@ export interface Sent {
 }
 
 /** Milliseconds since 1970 as webhooks tell the time. */
-export function seconds(milliseconds: number): string {
+function seconds(milliseconds: number): string {
   return Math.floor(milliseconds / 1000).toString();
 }
 

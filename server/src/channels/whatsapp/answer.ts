@@ -11,10 +11,10 @@ export function readAnswer({ status, headers, body }: ProviderResponse): Outcome
     const messages = isRecord(answer) ? answer['messages'] : undefined;
     const first: unknown = Array.isArray(messages) ? messages[0] : undefined;
     const id = isRecord(first) ? first['id'] : undefined;
-    if (typeof id === 'string' && id.length > 0 && id.length <= 512) return { kind: 'sent', wamid: id };
+    if (typeof id === 'string' && WAMID.test(id)) return { kind: 'sent', wamid: id };
   }
   const error = isRecord(answer) ? answer['error'] : undefined;
-  if (status >= 400 && isRecord(error) && typeof error['code'] === 'number') {
+  if (status >= 400 && isRecord(error) && isCode(error['code'])) {
     const data = error['error_data'];
     const details = isRecord(data) ? data['details'] : undefined;
     return {
@@ -28,12 +28,21 @@ export function readAnswer({ status, headers, body }: ProviderResponse): Outcome
   return { kind: 'unknown', detail: `HTTP ${status} without an answer of the Graph API` };
 }
 
+/** What an id looks like that the store can hold and find again. */
+const WAMID = /^[\x21-\x7e]{1,512}$/;
+
+/** Whether a value can be a code of the Graph API: a whole number of 32 bits. */
+export function isCode(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31;
+}
+
 /** Retry-After as seconds or as a date, in milliseconds from now. null: none, or nonsense. */
 export function retryAfter(header: string | string[] | undefined, now: number = Date.now()): number | null {
   const value = Array.isArray(header) ? header[0] : header;
   if (value === undefined) return null;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
+  // Date.parse alone takes almost anything: "-5" is a year.
+  const date = value.endsWith(' GMT') ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
@@ -50,5 +59,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function text(value: unknown, longest: number): string | null {
-  return typeof value === 'string' && value.length > 0 ? value.slice(0, longest) : null;
+  if (typeof value !== 'string' || value.length === 0) return null;
+  // PostgreSQL holds neither NUL nor half of a surrogate pair, and the cut may make one.
+  return value.slice(0, longest).toWellFormed().replaceAll('\0', '\ufffd');
 }

@@ -1,6 +1,6 @@
 import type { ReceiptStatus } from '../../domain/receipt.ts';
 import { RECEIPT_STATUSES } from '../../domain/receipt.ts';
-import { isRecord } from './answer.ts';
+import { isCode, isRecord } from './answer.ts';
 
 /**
  * Reads a webhook of the Cloud API: every entry, every change, every item, whatever their order and number. An item that
@@ -104,7 +104,7 @@ function readStatus(phoneNumberId: string, item: unknown): WebhookItem {
 function readError(error: Record<string, unknown> | undefined): { code: number; title: string; detail: string | null } {
   const data = error?.['error_data'];
   return {
-    code: typeof error?.['code'] === 'number' ? error['code'] : 131000,
+    code: isCode(error?.['code']) ? error['code'] : 131000,
     title: (string(error?.['title']) ?? string(error?.['message']) ?? 'failed').slice(0, 300),
     detail: isRecord(data) ? (string(data['details'])?.slice(0, 1000) ?? null) : null,
   };
@@ -144,7 +144,7 @@ function readMessage(
 
 function time(value: unknown): number | null {
   const seconds = typeof value === 'string' && /^\d{1,11}$/.test(value) ? Number(value) : value;
-  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? Math.floor(seconds) * 1000 : null;
+  return typeof seconds === 'number' && seconds > 0 && seconds < 1e11 ? Math.floor(seconds) * 1000 : null;
 }
 
 /** A string the database can hold: not empty, not huge, without NUL. */

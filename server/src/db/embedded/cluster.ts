@@ -18,7 +18,7 @@ import { give } from './who.ts';
 /** The application's role, which is no superuser, and the name of the database it owns. */
 export const ROLE = 'aldis';
 /** The bootstrap superuser. */
-export const SUPERUSER = 'postgres';
+const SUPERUSER = 'postgres';
 
 /** How to reach a database of the server. */
 export interface Connection {

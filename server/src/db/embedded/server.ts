@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { end, obtain, type Running, type ServerPlan } from './running.ts';
 
@@ -34,6 +35,7 @@ export async function keepServer(plan: ServerPlan): Promise<KeptServer> {
   const stopping = new AbortController();
   let running = await obtain(plan, stopping.signal);
   const { adopted } = running;
+  const ours = identityOf(plan.home.data);
 
   async function keep(): Promise<void> {
     let pause = 0;
@@ -41,6 +43,10 @@ export async function keepServer(plan: ServerPlan): Promise<KeptServer> {
       const since = performance.now();
       const how = await running.ended;
       if (stopping.signal.aborted) return;
+      // Whatever lies there now, we hold no lock on it.
+      if (identityOf(plan.home.data) !== ours) {
+        return plan.log.error(`PostgreSQL has ended (${how}): its folder ${plan.home.data} was removed under it`);
+      }
       plan.log.error(`PostgreSQL ended by itself (${how}) and is started again`);
       pause = performance.now() - since > LONGEST_PAUSE_MS ? 0 : Math.min(pause * 2 + FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
       const again = await obtainSometime(plan, pause, stopping.signal);
@@ -68,6 +74,12 @@ export async function keepServer(plan: ServerPlan): Promise<KeptServer> {
       return stopped;
     },
   };
+}
+
+/** Tells a folder from another one that was made later under the same name. */
+function identityOf(folder: string): string | undefined {
+  const found = fs.statSync(folder, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 /** Tries again until it works or `signal` says to stop; then there is none. */

@@ -78,9 +78,9 @@ create table senders (
   messages_per_second integer not null default 80 check (messages_per_second between 1 and 100000),
   is_default boolean not null default false,
   created_at timestamptz not null default now(),
-  primary key (tenant_id, id),
-  unique (tenant_id, external_id)
+  primary key (tenant_id, id)
 );
+create unique index senders_external on senders (tenant_id, external_id) where external_id is not null;
 create unique index senders_default on senders (tenant_id) where is_default;
 -- Webhooks name the number, not the tenant: this is the door they come in by.
 create unique index senders_phone_number on senders (app_id, phone_number_id);

@@ -1,0 +1,344 @@
+-- Generated from the migrations by `npm run generate`; a test holds it equal. For reading, not for running.
+
+create type message_direction as enum (
+  'outbound',
+  'inbound'
+);
+
+create type message_state as enum (
+  'queued',
+  'sending',
+  'unconfirmed',
+  'sent',
+  'delivered',
+  'read',
+  'played',
+  'failed',
+  'cancelled',
+  'expired'
+);
+
+create table api_keys (
+  tenant_id uuid not null,
+  id uuid not null,
+  name text not null,
+  key_hash bytea not null,
+  scopes text[] not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
+  constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint api_keys_key_hash_check CHECK ((length(key_hash) = 32))
+);
+CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (key_hash);
+
+create table apps (
+  id text not null,
+  app_secret_sealed bytea not null,
+  verify_token_sealed bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint apps_pkey PRIMARY KEY (id),
+  constraint apps_id_check CHECK ((id ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text))
+);
+
+create table attempts (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  attempt smallint not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone not null default clock_timestamp(),
+  outcome text not null,
+  code integer,
+  detail text,
+  constraint attempts_pkey PRIMARY KEY (tenant_id, message_id, attempt),
+  constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'retry'::text, 'refused'::text, 'receipt'::text, 'resend'::text, 'tell'::text])))
+);
+
+create table batches (
+  tenant_id uuid not null,
+  id uuid not null,
+  complete boolean not null default false,
+  total integer not null,
+  stored_through integer not null default 0,
+  accepted integer not null default 0,
+  errors jsonb not null default '[]'::jsonb,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint batches_pkey PRIMARY KEY (tenant_id, id)
+) with (fillfactor=50);
+
+create table contact_identities (
+  tenant_id uuid not null,
+  kind text not null,
+  value text not null,
+  contact_id uuid not null,
+  constraint contact_identities_pkey PRIMARY KEY (tenant_id, kind, value),
+  constraint contact_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'bsuid'::text])))
+);
+
+create table contacts (
+  tenant_id uuid not null,
+  id uuid not null,
+  external_id text,
+  name text,
+  attributes jsonb not null default '{}'::jsonb,
+  total_messages integer not null default 0,
+  last_message_at timestamp with time zone,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint contacts_pkey PRIMARY KEY (tenant_id, id),
+  constraint contacts_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128)))
+) with (fillfactor=90);
+CREATE UNIQUE INDEX contacts_external ON public.contacts USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
+
+create table conversations (
+  tenant_id uuid not null,
+  id uuid not null,
+  sender_id uuid not null,
+  contact_id uuid not null,
+  external_id text,
+  unread_count integer not null default 0,
+  last_inbound_at timestamp with time zone,
+  window_expires_at timestamp with time zone,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint conversations_pkey PRIMARY KEY (tenant_id, id),
+  constraint conversations_tenant_id_contact_id_sender_id_key UNIQUE (tenant_id, contact_id, sender_id),
+  constraint conversations_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
+  constraint conversations_unread_count_check CHECK ((unread_count >= 0))
+) with (fillfactor=85);
+CREATE UNIQUE INDEX conversations_external ON public.conversations USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
+
+create table due (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  lane_id integer not null,
+  sender_id uuid not null,
+  state message_state not null default 'queued'::message_state,
+  priority smallint not null,
+  due_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  attempt smallint not null default 0,
+  resends smallint not null default 0,
+  epoch bigint,
+  started_at timestamp with time zone,
+  constraint due_pkey PRIMARY KEY (tenant_id, message_id),
+  constraint due_check CHECK (((state = 'queued'::message_state) OR ((attempt > 0) AND (epoch IS NOT NULL) AND (started_at IS NOT NULL)))),
+  constraint due_state_check CHECK ((state = ANY (ARRAY['queued'::message_state, 'sending'::message_state, 'unconfirmed'::message_state])))
+) with (autovacuum_vacuum_cost_delay=0, autovacuum_vacuum_scale_factor=0.02, fillfactor=70);
+CREATE INDEX due_expiry ON public.due USING btree (lane_id, expires_at) WHERE ((expires_at IS NOT NULL) AND (state = 'queued'::message_state));
+CREATE INDEX due_open ON public.due USING btree (lane_id, due_at) WHERE (state <> 'queued'::message_state);
+CREATE INDEX due_queued ON public.due USING btree (lane_id, sender_id, priority, due_at, message_id) WHERE (state = 'queued'::message_state);
+
+create table events (
+  tenant_id uuid not null,
+  xid xid8 not null default pg_current_xact_id(),
+  id uuid not null,
+  type text not null,
+  message_id uuid not null,
+  data jsonb not null,
+  constraint events_pkey PRIMARY KEY (tenant_id, xid, id)
+);
+
+create table failures (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  attempt smallint not null,
+  source text not null,
+  code integer not null,
+  at timestamp with time zone not null,
+  title text not null,
+  detail text,
+  constraint failures_pkey PRIMARY KEY (tenant_id, message_id, attempt, source, code),
+  constraint failures_source_check CHECK ((source = ANY (ARRAY['answer'::text, 'receipt'::text, 'policy'::text])))
+);
+
+create table idempotency_keys (
+  tenant_id uuid not null,
+  key text not null,
+  request_hash bytea not null,
+  message_id uuid,
+  batch_id uuid,
+  owner uuid,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint idempotency_keys_pkey PRIMARY KEY (tenant_id, key),
+  constraint idempotency_keys_check CHECK (((message_id IS NULL) <> (batch_id IS NULL))),
+  constraint idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+
+create table inbound_work (
+  id uuid not null,
+  app_id text not null,
+  raw_ids uuid[] not null,
+  owner uuid not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint inbound_work_pkey PRIMARY KEY (id)
+);
+
+create table instances (
+  id uuid not null,
+  expires_at timestamp with time zone not null,
+  started_at timestamp with time zone not null default now(),
+  description text not null,
+  constraint instances_pkey PRIMARY KEY (id)
+) with (fillfactor=50);
+
+create table lanes (
+  id integer not null generated always as identity,
+  portfolio_id text not null,
+  owner uuid,
+  epoch bigint not null default 0,
+  constraint lanes_pkey PRIMARY KEY (id),
+  constraint lanes_portfolio_id_key UNIQUE (portfolio_id)
+) with (fillfactor=50);
+
+create table media_references (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  kind text not null,
+  link text,
+  provider_media_id text,
+  mime_type text,
+  filename text,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint media_references_pkey PRIMARY KEY (tenant_id, message_id)
+);
+
+create table message_counts (
+  tenant_id uuid not null,
+  sender_id uuid not null,
+  direction message_direction not null,
+  type text not null,
+  from_state text not null,
+  to_state text not null,
+  slot smallint not null,
+  n bigint not null,
+  constraint message_counts_pkey PRIMARY KEY (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+) with (fillfactor=50);
+
+create table messages (
+  tenant_id uuid not null,
+  id uuid not null,
+  sender_id uuid not null,
+  contact_id uuid not null,
+  conversation_id uuid not null,
+  batch_id uuid,
+  batch_index integer,
+  direction message_direction not null,
+  state message_state not null,
+  state_before message_state not null,
+  type text not null,
+  category text not null,
+  priority smallint not null,
+  attempt smallint not null default 0,
+  wamid text,
+  address text not null,
+  content jsonb,
+  template jsonb,
+  metadata jsonb,
+  reply_to text,
+  error jsonb,
+  created_at timestamp with time zone not null,
+  scheduled_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  sent_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  read_at timestamp with time zone,
+  played_at timestamp with time zone,
+  failed_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint messages_pkey PRIMARY KEY (tenant_id, id),
+  constraint messages_check CHECK (((direction = 'inbound'::message_direction) OR (state < 'sent'::message_state) OR (state > 'played'::message_state) OR (sent_at IS NOT NULL))),
+  constraint messages_check1 CHECK (((direction = 'outbound'::message_direction) OR (state = ANY (ARRAY['delivered'::message_state, 'read'::message_state])))),
+  constraint messages_check2 CHECK (((state <> ALL (ARRAY['delivered'::message_state, 'read'::message_state, 'played'::message_state])) OR (delivered_at IS NOT NULL))),
+  constraint messages_check3 CHECK (((state <> ALL (ARRAY['read'::message_state, 'played'::message_state])) OR (read_at IS NOT NULL))),
+  constraint messages_check4 CHECK (((state <> 'played'::message_state) OR (played_at IS NOT NULL))),
+  constraint messages_check5 CHECK (((state = 'failed'::message_state) = ((failed_at IS NOT NULL) AND (error IS NOT NULL)))),
+  constraint messages_check6 CHECK (((state = ANY (ARRAY['cancelled'::message_state, 'expired'::message_state])) = (ended_at IS NOT NULL))),
+  constraint messages_priority_check CHECK (((priority >= 0) AND (priority <= 2))),
+  constraint messages_state_check CHECK ((state <> ALL (ARRAY['sending'::message_state, 'unconfirmed'::message_state])))
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=80);
+CREATE INDEX messages_batch ON public.messages USING btree (tenant_id, batch_id, batch_index) WHERE (batch_id IS NOT NULL);
+CREATE INDEX messages_conversation ON public.messages USING btree (tenant_id, conversation_id, id);
+
+create table migrations (
+  number integer not null,
+  name text not null,
+  done_at timestamp with time zone not null default now(),
+  constraint migrations_pkey PRIMARY KEY (number)
+);
+
+create table parked_receipts (
+  tenant_id uuid not null,
+  wamid text not null,
+  status text not null,
+  receipt jsonb not null,
+  received_at timestamp with time zone not null default clock_timestamp(),
+  constraint parked_receipts_pkey PRIMARY KEY (tenant_id, wamid, status)
+);
+
+create table raw_webhooks (
+  app_id text not null,
+  id uuid not null,
+  body bytea not null,
+  error text,
+  constraint raw_webhooks_pkey PRIMARY KEY (app_id, id)
+);
+
+create table sender_evidence (
+  tenant_id uuid not null,
+  sender_id uuid not null,
+  attempt_started_at timestamp with time zone not null,
+  constraint sender_evidence_pkey PRIMARY KEY (tenant_id, sender_id)
+) with (fillfactor=50);
+
+create table senders (
+  tenant_id uuid not null,
+  id uuid not null,
+  external_id text,
+  name text not null,
+  channel text not null,
+  lane_id integer not null,
+  app_id text not null,
+  phone_number_id text not null,
+  account_id text not null,
+  phone text not null,
+  access_token_sealed bytea not null,
+  messages_per_second integer not null default 80,
+  is_default boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  constraint senders_pkey PRIMARY KEY (tenant_id, id),
+  constraint senders_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),
+  constraint senders_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lanes(id),
+  constraint senders_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint senders_channel_check CHECK ((channel = 'whatsapp'::text)),
+  constraint senders_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
+  constraint senders_messages_per_second_check CHECK (((messages_per_second >= 1) AND (messages_per_second <= 100000))),
+  constraint senders_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+CREATE UNIQUE INDEX senders_default ON public.senders USING btree (tenant_id) WHERE is_default;
+CREATE UNIQUE INDEX senders_external ON public.senders USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE UNIQUE INDEX senders_phone_number ON public.senders USING btree (app_id, phone_number_id);
+
+create table settings (
+  key text not null,
+  value jsonb not null,
+  constraint settings_pkey PRIMARY KEY (key)
+);
+
+create table tenants (
+  id uuid not null,
+  external_id text,
+  name text not null,
+  doubt_policy jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_external_id_key UNIQUE (external_id),
+  constraint tenants_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128)))
+);
+
+create table wamids (
+  tenant_id uuid not null,
+  wamid text not null,
+  message_id uuid not null,
+  constraint wamids_pkey PRIMARY KEY (tenant_id, wamid)
+);

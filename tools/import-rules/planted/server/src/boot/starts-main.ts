@@ -1,0 +1,4 @@
+// breaks: nobody-imports-programs
+import { started } from '../main.ts';
+
+export const known = started;
