@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** The project's folder: what a user has cloned. */
-export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A program we started. */
 export interface Child extends AsyncDisposable {

@@ -21,7 +21,7 @@ export interface Answer {
   body: unknown;
 }
 
-export const JSON_TYPE = { 'content-type': 'application/json' };
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 /**
  * @param url of the server, without a path

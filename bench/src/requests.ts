@@ -12,7 +12,7 @@ export function newCustomer(): string {
 }
 
 /** Far enough that it does not leave while we measure. */
-export const LATER = new Date(Date.now() + 7 * 24 * 3600_000).toISOString();
+const LATER = new Date(Date.now() + 7 * 24 * 3600_000).toISOString();
 
 /** The body of a send. With `later`, it is stored but does not leave: accepting is then measured alone. */
 export function messageBody(side: Side, index: number, { later = false } = {}): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { findNumbers, openSealer } from './boot/installation.ts';
 import { openStore, type Store } from './boot/store.ts';
 import { greet } from './boot/greeting.ts';
 import { type InstanceId, newId } from './domain/ids.ts';
+import { createUpkeep } from './jobs/upkeep.ts';
 import { atAddress, type Simulator, startSimulator } from './outside/simulator.ts';
 import { systemClock } from './runtime/clock.ts';
 import { childEnvironment, type LoadedConfig } from './runtime/config.ts';
@@ -130,7 +131,11 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     },
     async () => {},
   );
-  const parts: Part[] = [engine.lease, engine.dispatcher, engine.inbound, door, introduced];
+  const upkeep = createUpkeep({
+    ...common,
+    retention: { keys: config.idempotency.retention, webhooks: config.webhooks.retention },
+  });
+  const parts: Part[] = [upkeep, engine.lease, engine.dispatcher, engine.inbound, door, introduced];
   return { parts, credentials };
 }
 

@@ -59,6 +59,7 @@ export async function engineWorld(): Promise<EngineWorld> {
   const database = await testDatabase();
   const { db } = database;
   const signals = memorySignals();
+  const instance = newId<InstanceId>();
   const sealed = Buffer.from('sealed');
   await writeApp(db, { id: 'default', app_secret_sealed: sealed, verify_token_sealed: sealed });
 
@@ -79,7 +80,7 @@ export async function engineWorld(): Promise<EngineWorld> {
       messagesPerSecond: 80,
       isDefault: true,
     });
-    const claim = await takeAllLanes(db, newId<InstanceId>());
+    const claim = await takeAllLanes(db, instance);
     const rows = await db.query<{ lane_id: number }>(
       { name: 'test_lane', text: 'select lane_id from senders where tenant_id = $1' },
       [id],
@@ -107,7 +108,6 @@ export async function engineWorld(): Promise<EngineWorld> {
       reply_to: null,
       scheduled_at: null,
       expires_at: null,
-      conversation_external_id: null,
       ...change,
     });
     const accept = async (change?: Partial<NewMessage>): Promise<MessageId> => {

@@ -4,13 +4,15 @@ import { findRawWebhooks, finishWork, markRawWebhook, takeOrphanedWork } from '.
 import type { StoredWork } from './store-webhook.ts';
 
 /** Takes over stored webhooks whose instance is gone before it applied them. */
-export async function takeStoredWork(db: Db, instance: InstanceId, limit: number): Promise<StoredWork[]> {
-  const taken = await takeOrphanedWork(db, instance, limit);
-  const work: StoredWork[] = [];
-  for (const { id, app_id, raw_ids } of taken) {
-    work.push({ id, webhooks: await findRawWebhooks(db, app_id, raw_ids) });
-  }
-  return work;
+export function takeStoredWork(db: Db, instance: InstanceId, limit: number): Promise<StoredWork[]> {
+  // Taken and read in one: work that was taken and could not be read would be nobody's.
+  return db.transaction(async (tx) => {
+    const work: StoredWork[] = [];
+    for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit)) {
+      work.push({ id, webhooks: await findRawWebhooks(tx, app_id, raw_ids) });
+    }
+    return work;
+  });
 }
 
 /** Marks stored webhooks as applied. */
@@ -20,5 +22,6 @@ export function finishStoredWork(db: Db, ids: readonly string[]): Promise<void> 
 
 /** Notes that something of a webhook could not be applied. */
 export function noteTrouble(db: Db, app: string, id: RawWebhookId, trouble: string): Promise<void> {
-  return markRawWebhook(db, app, id, trouble);
+  // A parser may quote what it could not read, and the database holds no NUL.
+  return markRawWebhook(db, app, id, trouble.replaceAll('\0', '\ufffd'));
 }

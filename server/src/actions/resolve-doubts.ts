@@ -34,6 +34,8 @@ export async function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim):
     const decision = decideDoubt(one.category, one.doubt_policy, one.evidence, one.resends);
     (decision === 'resend' ? resend : decision === 'tell' ? tell : wait).push(one);
   }
+  let resent = 0;
+  let told = 0;
   await failpoint('doubt.before_commit');
   if (resend.length > 0) {
     const rows = resend.map((one) => ({
@@ -43,7 +45,7 @@ export async function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim):
       code: null,
       detail: 'no receipt came though later ones did: sent once more',
     }));
-    await settleForAnother(db, owner, rows);
+    resent = (await settleForAnother(db, owner, rows)).length;
     for (const lane of new Set(resend.map((one) => one.lane_id))) signals.notify(`due:${lane}`);
   }
   if (tell.length > 0) {
@@ -56,14 +58,14 @@ export async function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim):
       source: 'policy' as const,
       outcome: 'tell' as const,
     }));
-    await settleFailedAttempts(db, owner, rows, 0);
+    told = (await settleFailedAttempts(db, owner, rows, 0)).length;
   }
   if (wait.length > 0) await postponeDoubtful(db, owner, wait.map(keyOf), LOOK_AGAIN);
   await failpoint('doubt.after_commit');
   for (const tenant of new Set(doubtful.map((one) => one.tenant_id))) signals.notify(`events:${tenant}`);
   return {
-    resent: resend.length,
-    told: tell.length,
+    resent,
+    told,
     waiting: wait.length,
     longest: wait.reduce((longest, one) => Math.max(longest, one.age), 0),
   };

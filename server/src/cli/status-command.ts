@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { isObject, type JsonObject, optionalString } from './answers.ts';
 import type { Client } from './client.ts';
-import { CliError } from './exit-codes.ts';
+import { CliError, EXIT } from './exit-codes.ts';
 import { createOutput, type Output } from './output.ts';
 import { connect, type ServerOptions, withServerOptions } from './server-options.ts';
 
@@ -32,10 +32,19 @@ async function find(client: Client, id: string): Promise<JsonObject> {
   try {
     answer = await client.request({ method: 'GET', path: `/api/v1/messages/${id}` });
   } catch (error) {
-    if (!(error instanceof CliError) || error.code !== 'not_found') throw error;
-    answer = await client.request({ method: 'GET', path: `/api/v1/batches/${id}` });
+    if (!isNotFound(error)) throw error;
+    answer = await client.request({ method: 'GET', path: `/api/v1/batches/${id}` }).catch((batchError: unknown) => {
+      if (!isNotFound(batchError)) throw batchError;
+      throw new CliError(EXIT.refused, 'not_found', 'there is no message and no batch of that id', {
+        cause: batchError,
+      });
+    });
   }
   return isObject(answer) ? answer : {};
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof CliError && error.code === 'not_found';
 }
 
 /** A message or a batch for a person: a line a fact, and for a message a line a step of its history. */

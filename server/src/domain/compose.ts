@@ -89,7 +89,6 @@ export function compose(request: MessageRequest, context: ComposeContext): NewMe
     reply_to: request.reply_to === undefined ? null : checkString('reply_to', context.replyTo ?? request.reply_to),
     scheduled_at,
     expires_at,
-    conversation_external_id: null,
   };
 }
 

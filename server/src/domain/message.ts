@@ -96,8 +96,6 @@ export interface NewMessage {
   reply_to: string | null;
   scheduled_at: number | null;
   expires_at: number | null;
-  /** An external id for the conversation, made its own if it is new. */
-  conversation_external_id: string | null;
 }
 
 /** Why a message failed: the code of the provider's table or 0 with one of our own words in `error`. */

@@ -78,7 +78,8 @@ export function createInbound(options: InboundOptions): Inbound {
       if (queue.length === 0) await pause();
       const part = takeSome();
       if (part.length > 0) {
-        await persistently(() => apply(part)).catch((error: unknown) => setAside(part, error));
+        const ids = part.map((one) => one.id);
+        await persistently(() => apply(part, ids)).catch((error: unknown) => setAside(part, error));
       }
       if (!stopping && clock.monotonic() - lookedAt > options.pollInterval) {
         lookedAt = clock.monotonic();
@@ -122,7 +123,8 @@ export function createInbound(options: InboundOptions): Inbound {
     if (parked.length > 0) await applyParked(parked);
   }
 
-  async function apply(work: readonly StoredWork[]): Promise<void> {
+  /** @param doneWork the records of work that are done when all of it is applied. */
+  async function apply(work: readonly StoredWork[], doneWork: readonly string[]): Promise<void> {
     const statuses: { item: StatusItem; route: Route }[] = [];
     const messages: ReceivedMessage[] = [];
     for (const { webhooks } of work) {
@@ -147,7 +149,6 @@ export function createInbound(options: InboundOptions): Inbound {
         }
       }
     }
-    const doneWork = work.map((one) => one.id);
     if (messages.length > 0) {
       const fresh = await receiveMessages(db, signals, messages);
       metrics.received.add(fresh, { type: 'all' });
@@ -156,7 +157,7 @@ export function createInbound(options: InboundOptions): Inbound {
     if (statuses.length === 0 || messages.length > 0) await finishStoredWork(db, doneWork);
   }
 
-  async function applyStatuses(statuses: readonly { item: StatusItem; route: Route }[], doneWork: string[]): Promise<void> {
+  async function applyStatuses(statuses: readonly { item: StatusItem; route: Route }[], doneWork: readonly string[]): Promise<void> {
     const { receipts, failed, parked } = await identify(statuses);
     if (parked.length > 0) {
       await parkUnknown(db, parked);
@@ -221,15 +222,16 @@ export function createInbound(options: InboundOptions): Inbound {
         const alone = webhooks.length === 1 && work.length === 1;
         const one = async () => {
           if (alone) throw error;
-          await apply([{ id, webhooks: [webhook] }]);
+          // Not done before the last of them: a crash in between repeats them.
+          await apply([{ id, webhooks: [webhook] }], []);
         };
         await persistently(one).catch(async (fault: unknown) => {
           const trouble = fault instanceof Error ? fault.message : String(fault);
           logger.error({ error: fault, part: 'inbound' }, 'a webhook could not be applied; it is kept in raw_webhooks');
-          await noteTrouble(db, webhook.app, webhook.id, trouble);
+          await persistently(() => noteTrouble(db, webhook.app, webhook.id, trouble));
         });
       }
-      await finishStoredWork(db, [id]);
+      await persistently(() => finishStoredWork(db, [id]));
     }
   }
 

@@ -219,6 +219,12 @@ export const SETTINGS = {
     }),
   },
   webhooks: {
+    retention: duration({
+      default: 7 * DAY,
+      min: HOUR,
+      max: 90 * DAY,
+      about: 'How long webhooks are kept as they came, after they were applied.',
+    }),
     body_limit: bytes({
       default: 4 * MIB,
       min: 64 * KIB,

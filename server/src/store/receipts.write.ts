@@ -72,7 +72,7 @@ with i as materialized (
     and ((m.state < i.state and m.state < 'failed') or m.state in ('cancelled', 'expired')
       or (m.state = 'failed' and i.state > 'sent')
       or ${isEarlier('sent_at')} or ${isEarlier('delivered_at')} or ${isEarlier('read_at')} or ${isEarlier('played_at')})
-    and (m.state = 'failed' or not ${isStale('m.attempt')})
+    and not (${isStale('m.attempt')} and (m.attempt > i.attempt or m.state in ('cancelled', 'expired')))
   returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.delivered_at,
     m.read_at, m.played_at, m.failed_at, m.error, i.event_id
 ), e as (

@@ -146,6 +146,7 @@ test('status shows a message with its history, else the batch of that id', async
   answer = () => [404, { error: 'not_found', message: 'There is nothing of that id.' }];
   const nothing = await aldis('status', 'x/../y');
   assert.equal(nothing.code, 4);
+  assert.match(nothing.stderr, /there is no message and no batch of that id/);
   assert.equal(asked.at(-1)?.url, '/api/v1/batches/x%2F..%2Fy');
 });
 

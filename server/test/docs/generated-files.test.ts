@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { providerCodesPage } from '../../src/cli/provider-codes-page.ts';
-import { errorsDocument, openapiDocument } from '../../src/http/documents.ts';
 import { ERRORS } from '../../src/domain/errors.ts';
+import { errorsDocument, openapiDocument } from '../../src/http/documents.ts';
 
 /* The settings' and metrics' pages and schema.sql are held by tests of their own, beside those of what they are made of. */
 

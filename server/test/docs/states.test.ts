@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { createAcceptor } from '../../src/actions/accept-messages.ts';
 import { applyReceipts } from '../../src/actions/apply-receipts.ts';
-import { beginSends } from '../../src/actions/begin-sends.ts';
+import { type BegunSend, beginSends } from '../../src/actions/begin-sends.ts';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
 import { expireMessages } from '../../src/actions/expire-messages.ts';
 import { holdLanes, letLanesGo } from '../../src/actions/hold-lanes.ts';
@@ -76,7 +76,8 @@ async function takeLanes(): Promise<LaneClaim> {
 /** One message, on which steps are made. */
 interface Subject {
   id: MessageId;
-  attempt: number;
+  /** Its last attempt. */
+  send: BegunSend | null;
 }
 
 type Step = (subject: Subject) => Promise<unknown>;
@@ -84,12 +85,13 @@ type Step = (subject: Subject) => Promise<unknown>;
 const begin: Step = async (subject) => {
   const asks = claim.lanes.map((lane) => ({ lane, sender, room: 10 }));
   const { begun } = await beginSends(database.db, claim, asks, GRACE);
-  subject.attempt = begun.find((send) => send.message_id === subject.id)?.attempt ?? subject.attempt;
+  subject.send = begun.find((send) => send.message_id === subject.id) ?? subject.send;
 };
 
 /** The call of the last attempt comes to an end. */
 function answered(outcome: Outcome): Step {
-  return async (subject) => {
+  return async ({ send }) => {
+    assert(send);
     const settler = createSettler({
       db: database.db,
       signals,
@@ -98,24 +100,14 @@ function answered(outcome: Outcome): Step {
       maxAttempts: null,
       validity: 3_600_000,
     });
-    const message = await findMessage(database.db, tenant, subject.id);
-    assert(message);
-    await settler.settle(
-      {
-        ...message,
-        message_id: message.id,
-        lane_id: claim.lanes[0] as number,
-        attempt: subject.attempt,
-        started_at: Date.now(),
-      },
-      outcome,
-    );
+    await settler.settle(send, outcome);
   };
 }
 
 function told(status: Receipt['status'] | 'failed', code = 0): Step {
-  return ({ id, attempt }) => {
-    const named = { tenant, sender, message: id, wamid: `wamid.${id}`, attempt, at: Date.now() };
+  return ({ id, send }) => {
+    assert(send);
+    const named = { tenant, sender, message: id, wamid: `wamid.${id}`, attempt: send.attempt, at: Date.now() };
     const batch =
       status === 'failed'
         ? { receipts: [], failed: [{ ...named, code, title: 'failed', detail: null }] }
@@ -206,12 +198,11 @@ async function accept(category: Category): Promise<Subject> {
       reply_to: null,
       scheduled_at: null,
       expires_at: null,
-      conversation_external_id: null,
     },
     null,
   );
   assert.equal(accepted.kind, 'accepted');
-  return { id: accepted.message.id, attempt: 0 };
+  return { id: accepted.message.id, send: null };
 }
 
 async function stateOf(subject: Subject): Promise<State> {
@@ -232,7 +223,7 @@ async function happen(way: readonly Step[], from: State, by: string, category: C
   assert.equal(await stateOf(subject), from, `on the way to ${by}`);
   const earlier = await eventsOf(subject);
   // Who made no attempt gets no answer and no receipt.
-  if (subject.attempt === 0 && (by === 'settle-sends' || by === 'apply-receipts')) return null;
+  if (subject.send === null && (by === 'settle-sends' || by === 'apply-receipts')) return null;
   await step(subject);
   const to = await stateOf(subject);
   const events = (await eventsOf(subject)).slice(earlier.length);

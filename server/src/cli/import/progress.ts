@@ -14,15 +14,15 @@ const LINE_INTERVAL = 5_000;
 
 /** @param title what is done, as in "importing" @param unit what is counted, as in "lines" */
 export function createProgress(title: string, unit: string, total: number, output: Output): Progress {
-  return output.interactive ? bar(title, unit, total) : lines(title, unit, total, output);
+  return output.interactive ? bar(title, total) : lines(title, unit, total, output);
 }
 
-function bar(title: string, unit: string, total: number): Progress {
+function bar(title: string, total: number): Progress {
   const shown = new SingleBar(
     {
-      format: `${title} {bar} {percentage}% | {value}/{total} ${unit} | {text} | {eta_formatted}`,
+      format: `${title} {bar} {percentage}% {eta_formatted} | {value}/{total} | {text}`,
       stream: process.stderr,
-      barsize: 24,
+      barsize: 12,
       etaBuffer: 50,
       linewrap: true,
       hideCursor: true,

@@ -185,6 +185,7 @@ create table messages (
   check ((state in ('cancelled', 'expired')) = (ended_at is not null))
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 create index messages_conversation on messages (tenant_id, conversation_id, id);
+create index messages_sender on messages (tenant_id, sender_id, id);
 create index messages_batch on messages (tenant_id, batch_id, batch_index) where batch_id is not null;
 
 -- The narrow row of due work: inserted at accept, changed when an attempt begins, gone when it is settled.
@@ -256,7 +257,8 @@ create table idempotency_keys (
   primary key (tenant_id, key),
   check ((message_id is null) <> (batch_id is null))
 );
-create index idempotency_keys_age on idempotency_keys (created_at);
+-- Rows come in the order of their age: a block range says enough for pruning, and costs an insert next to nothing.
+create index idempotency_keys_age on idempotency_keys using brin (created_at) with (pages_per_range = 32);
 
 -- Every change of state, written in its transaction. Read below the snapshot horizon in (xid, id) order.
 create table events (

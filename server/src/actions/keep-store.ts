@@ -1,0 +1,39 @@
+import type { Db } from '../db/pool.ts';
+import { firstIdAt } from '../domain/ids.ts';
+import {
+  analyzeTable,
+  findGrownTables,
+  pruneIdempotencyKeys,
+  pruneParkedReceipts,
+  pruneRawWebhooks,
+} from '../store/upkeep.write.ts';
+
+/** How long things are kept. Milliseconds. */
+export interface Retention {
+  keys: number;
+  webhooks: number;
+}
+
+const MOST_TOGETHER = 1000;
+
+/**
+ * Takes the statistics of tables that have grown much since they were last taken. PostgreSQL does that by itself, but only
+ * once a minute: too late for a store that a first import fills.
+ * @returns the tables.
+ */
+export async function refreshStatistics(db: Db): Promise<string[]> {
+  const grown = await findGrownTables(db);
+  for (const table of grown) await analyzeTable(db, table);
+  return grown;
+}
+
+/**
+ * Forgets what is older than its retention, in small steps.
+ * @returns whether there may be more.
+ */
+export async function pruneStore(db: Db, retention: Retention, now: number): Promise<boolean> {
+  const keys = await pruneIdempotencyKeys(db, retention.keys, MOST_TOGETHER);
+  const webhooks = await pruneRawWebhooks(db, firstIdAt(now - retention.webhooks), MOST_TOGETHER);
+  await pruneParkedReceipts(db, retention.webhooks);
+  return keys === MOST_TOGETHER || webhooks === MOST_TOGETHER;
+}

@@ -1,0 +1,53 @@
+import { pruneStore, refreshStatistics, type Retention } from '../actions/keep-store.ts';
+import type { Db } from '../db/pool.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { type Part, part } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+/** Recurring upkeep of the store: statistics that follow its growth, and forgetting what is old. */
+export interface UpkeepOptions {
+  db: Db;
+  clock: Clock;
+  logger: Logger;
+  retention: Retention;
+}
+
+/** Milliseconds. A young store multiplies within seconds; an old one hardly changes. */
+const STATISTICS_EVERY = 2000;
+const PRUNE_EVERY = 60_000;
+
+export function createUpkeep({ db, clock, logger, retention }: UpkeepOptions): Part {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+  let prunedAt = clock.monotonic();
+
+  async function round(): Promise<void> {
+    const tables = await refreshStatistics(db);
+    if (tables.length > 0) logger.debug({ tables }, 'statistics were taken');
+    if (clock.monotonic() - prunedAt < PRUNE_EVERY) return;
+    prunedAt = clock.monotonic();
+    while (!stopped && (await pruneStore(db, retention, clock.now()))) {
+      // A step at a time, so that nothing else waits long.
+    }
+  }
+
+  function schedule(): void {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = round()
+        .catch((error: unknown) => logger.warn({ error }, 'upkeep failed'))
+        .then(schedule);
+    }, STATISTICS_EVERY);
+  }
+
+  return part(
+    'upkeep',
+    async () => schedule(),
+    async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  );
+}

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, afterEach, before, test, type TestContext } from 'node:test';
+import type { BegunSend } from '../../src/actions/begin-sends.ts';
+import { createWebhookStore, type StoredWork } from '../../src/actions/store-webhook.ts';
+import { createMarker } from '../../src/channels/whatsapp/mark.ts';
+import { readWebhook } from '../../src/channels/whatsapp/webhook.ts';
+import { type InstanceId, newId } from '../../src/domain/ids.ts';
+import { createInbound, type Inbound } from '../../src/inbound/inbound-loop.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { armFailpoints, parseFailpoint } from '../../src/runtime/failpoints.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import { beatInstance } from '../../src/store/lanes.write.ts';
+import { listMessages } from '../../src/store/messages.read.ts';
+import { engineWorld, type EngineWorld, RETRY, type TenantWorld } from '../engine-world.ts';
+import { assertSound } from '../soundness.ts';
+import { until } from '../until.ts';
+
+let world: EngineWorld;
+const marker = createMarker(randomBytes(32));
+const logger = createLogger({ log: { level: 'silent', format: 'json' }, environment: 'test', service: { name: 'test' } });
+
+before(async () => {
+  world = await engineWorld();
+});
+afterEach(async () => {
+  armFailpoints([]);
+  await assertSound(world.db);
+});
+after(() => world.close());
+
+/** An instance that receives: its store of webhooks and its loop, which starts when it is told to. */
+async function receiver(t: TestContext, { pollInterval = 50 } = {}) {
+  const instance = newId<InstanceId>();
+  await beatInstance(world.db, instance, 60_000, 'test');
+  const inbound = createInbound({
+    ...world,
+    marker,
+    readWebhook,
+    clock: systemClock,
+    metrics: createMetrics({ version: 'test', node: false }),
+    logger,
+    instance,
+    retry: RETRY,
+    pollInterval,
+  });
+  const stored: StoredWork[] = [];
+  const { store } = createWebhookStore(world.db, instance, (work) => {
+    stored.push(...work);
+    inbound.add(work);
+  });
+  t.after(() => inbound.stop());
+  return { instance, inbound, stored, store: (body: string) => store('default', Buffer.from(body)) };
+}
+
+interface Item {
+  status?: string;
+  text?: string;
+  marked?: boolean;
+  wamid?: string;
+}
+
+/** A webhook about an attempt, or with a customer's text. */
+function webhook(own: TenantWorld, send: BegunSend | null, ...items: Item[]): string {
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const changes = items.map(({ status, text, marked = true, wamid }) => ({
+    field: 'messages',
+    value: {
+      metadata: { phone_number_id: own.phoneNumberId },
+      ...(status && send
+        ? {
+            statuses: [
+              {
+                id: wamid ?? `wamid.${send.message_id}`,
+                status,
+                timestamp,
+                ...(marked && {
+                  biz_opaque_callback_data: marker.write({
+                    message: send.message_id,
+                    attempt: send.attempt,
+                    startedAt: send.started_at,
+                  }),
+                }),
+                ...(status === 'failed' && { errors: [{ code: 131026, title: 'Undeliverable' }] }),
+              },
+            ],
+          }
+        : { messages: [{ id: wamid ?? `wamid.${newId()}`, from: '16505551234', timestamp, type: 'text', text: { body: text } }] }),
+    },
+  }));
+  return JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '1', changes }] });
+}
+
+async function pending(): Promise<number> {
+  const text = 'select count(*) as n from inbound_work';
+  return (await world.db.query<{ n: number }>({ name: 'test_pending', text }))[0]?.n ?? 0;
+}
+
+async function troubles(): Promise<string[]> {
+  const text = 'select error from raw_webhooks where error is not null order by id';
+  return (await world.db.query<{ error: string }>({ name: 'test_troubles', text })).map((row) => row.error);
+}
+
+const applied = (inbound: Inbound) => until('all is applied', async () => inbound.backlog === 0 && (await pending()) === 0);
+
+test('what is stored is applied: receipts by our mark or by the wamid, and a customer’s answer', async (t) => {
+  const own = await world.tenant();
+  const { inbound, store } = await receiver(t);
+  await inbound.start();
+  const [marked, unmarked, early] = [await own.sending(), await own.sending(), await own.sending()];
+  await own.settle(unmarked, { kind: 'sent', wamid: `wamid.${unmarked.message_id}` });
+  await Promise.all([
+    store(webhook(own, marked, { status: 'sent' }, { status: 'read' }, { text: 'Thanks' })),
+    store(webhook(own, unmarked, { status: 'delivered', marked: false })),
+    store(webhook(own, early, { status: 'failed' })),
+  ]);
+  await applied(inbound);
+  const states = await Promise.all([marked, unmarked, early].map(async (one) => (await own.read(one.message_id)).state));
+  assert.deepEqual(states, ['read', 'delivered', 'failed']);
+  const { messages } = await listMessages(world.db, own.tenant, { direction: 'inbound' }, null, 10);
+  assert.deepEqual(messages.map((message) => message.content), [{ text: 'Thanks' }]);
+  const evidence = await world.db.query({ name: 'test_evidence', text: 'select 1 as one from sender_evidence where sender_id = $1' }, [own.sender]);
+  assert.equal(evidence.length, 1);
+});
+
+test('what an instance stored and did not apply before it died, another applies', async (t) => {
+  const own = await world.tenant();
+  const dead = await receiver(t);
+  const send = await own.sending();
+  await dead.store(webhook(own, send, { status: 'delivered' }));
+  assert.equal(await pending(), 1);
+  const alive = await receiver(t);
+  await alive.inbound.start();
+  // It lives: its work is its own.
+  await until('the other has looked', async () => (await own.read(send.message_id)).state === 'sending');
+  assert.equal(await pending(), 1);
+  await world.db.query({ name: 'test_die', text: 'delete from instances where id = $1' }, [dead.instance]);
+  await applied(alive.inbound);
+  assert.equal((await own.read(send.message_id)).state, 'delivered');
+});
+
+test('work that was taken over and could not be read is taken again', async (t) => {
+  const own = await world.tenant();
+  const dead = await receiver(t);
+  const send = await own.sending();
+  await dead.store(webhook(own, send, { status: 'delivered' }));
+  await world.db.query({ name: 'test_die', text: 'delete from instances where id = $1' }, [dead.instance]);
+  await world.db.script('alter table raw_webhooks rename to raw_webhooks_away');
+  const alive = await receiver(t);
+  let looked = 0;
+  const { warn } = logger;
+  logger.warn = () => {
+    looked++;
+  };
+  await alive.inbound.start();
+  await until('a look has failed', () => looked > 0);
+  logger.warn = warn;
+  await world.db.script('alter table raw_webhooks_away rename to raw_webhooks');
+  await applied(alive.inbound);
+  assert.equal((await own.read(send.message_id)).state, 'delivered');
+});
+
+test('a webhook that cannot be applied is set aside with the reason, and the others are applied', async (t) => {
+  const own = await world.tenant();
+  const { inbound, store } = await receiver(t);
+  const send = await own.sending();
+  // Beyond what an index can hold: nothing in the shape gives it away.
+  const poison = Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7919) % 20_000))).join('');
+  await Promise.all([
+    store(webhook(own, null, { text: 'before' })),
+    store(webhook(own, null, { text: 'never', wamid: poison })),
+    store(webhook(own, send, { status: 'read' })),
+    store('\0 this is not JSON'),
+    store(webhook({ ...own, phoneNumberId: '404' }, send, { status: 'read' })),
+    store(webhook(own, null, { text: 'after' })),
+  ]);
+  await inbound.start();
+  await applied(inbound);
+  assert.equal((await own.read(send.message_id)).state, 'read');
+  const { messages } = await listMessages(world.db, own.tenant, { direction: 'inbound' }, null, 10);
+  assert.deepEqual(messages.map((message) => message.content), [{ text: 'after' }, { text: 'before' }]);
+  const [index, json, number, ...others] = await troubles();
+  assert.match(index ?? '', /index row|maximum/);
+  assert.match(json ?? '', /not JSON/);
+  assert.match(number ?? '', /no sender has the number 404/);
+  assert.deepEqual(others, []);
+});
+
+test('a receipt whose message nobody knows is parked, and applied when the answer comes', async (t) => {
+  const own = await world.tenant();
+  const { inbound, store } = await receiver(t);
+  await inbound.start();
+  const send = await own.sending();
+  await store(webhook(own, send, { status: 'delivered', marked: false }));
+  await applied(inbound);
+  assert.equal((await own.read(send.message_id)).state, 'sending');
+  await own.settle(send, { kind: 'sent', wamid: `wamid.${send.message_id}` });
+  await until('it is applied', async () => (await own.read(send.message_id)).state === 'delivered');
+});
+
+test('a crash between the effects and their record repeats them to no effect', async (t) => {
+  const own = await world.tenant();
+  const { inbound, store, stored } = await receiver(t);
+  await inbound.start();
+  const send = await own.sending();
+  await store(webhook(own, send, { status: 'failed' }, { status: 'sent' }, { text: 'once' }));
+  await applied(inbound);
+  const before = await own.read(send.message_id);
+  inbound.add(stored);
+  await applied(inbound);
+  await inbound.stop();
+  assert.deepEqual(await own.read(send.message_id), before);
+  const { messages } = await listMessages(world.db, own.tenant, { direction: 'inbound' }, null, 10);
+  assert.equal(messages.length, 1);
+});
+
+test('webhooks are stored together, or refused so that they come again', async (t) => {
+  const own = await world.tenant();
+  const { store, stored, inbound } = await receiver(t);
+  armFailpoints([parseFailpoint('webhook.before_commit=error')]);
+  await assert.rejects(store(webhook(own, null, { text: 'lost' })));
+  armFailpoints([]);
+  assert.equal(await pending(), 0);
+  await Promise.all(Array.from({ length: 40 }, (_, i) => store(webhook(own, null, { text: `${i}` }))));
+  assert.equal(stored.reduce((sum, work) => sum + work.webhooks.length, 0), 40);
+  assert.ok(stored.length < 10, `${stored.length} commits`);
+  await inbound.start();
+  await applied(inbound);
+  const { messages } = await listMessages(world.db, own.tenant, { direction: 'inbound' }, null, 100);
+  assert.equal(messages.length, 40);
+});
