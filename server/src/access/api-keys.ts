@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { findApiKey } from '../store/api-keys.read.ts';
@@ -56,14 +56,4 @@ export function createAuthenticator({ db, clock }: AuthenticatorDeps): Authentic
       return answer;
     },
   };
-}
-
-/** A new key. It is shown once; only its hash is stored. */
-export function newApiKey(): string {
-  return `aldis_${randomBytes(24).toString('base64url')}`;
-}
-
-/** What is stored of a key. */
-export function hashApiKey(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
 }

@@ -3,12 +3,16 @@ import type { InstanceId, RawWebhookId } from '../domain/ids.ts';
 import { findRawWebhooks, finishWork, markRawWebhook, takeOrphanedWork } from '../store/inbound.write.ts';
 import type { StoredWork } from './store-webhook.ts';
 
-/** Takes over stored webhooks whose instance is gone before it applied them. */
-export function takeStoredWork(db: Db, instance: InstanceId, limit: number): Promise<StoredWork[]> {
+/**
+ * Takes over stored webhooks whose instance is gone before it applied them.
+ * @param own also what this instance stored itself and was never handed, because the commit's answer was lost. Only for
+ *   who has nothing else in hand.
+ */
+export function takeStoredWork(db: Db, instance: InstanceId, limit: number, own: boolean): Promise<StoredWork[]> {
   // Taken and read in one: work that was taken and could not be read would be nobody's.
   return db.transaction(async (tx) => {
     const work: StoredWork[] = [];
-    for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit)) {
+    for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit, own)) {
       work.push({ id, webhooks: await findRawWebhooks(tx, app_id, raw_ids) });
     }
     return work;

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Db, Queryable } from '../db/pool.ts';
+import { hashApiKey, newApiKey } from '../domain/api-key.ts';
 import { newId, type SenderId, type TenantId } from '../domain/ids.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import {
@@ -128,8 +129,8 @@ async function ensureKey(
   name: string,
   scopes: readonly string[],
 ): Promise<string> {
-  const key = wanted ?? `aldis_${randomBytes(24).toString('base64url')}`;
-  const hash = createHash('sha256').update(key).digest();
+  const key = wanted ?? newApiKey();
+  const hash = hashApiKey(key);
   if (!(await isKeyKnown(tx, tenant, hash))) await insertApiKey(tx, tenant, { id: newId(), name, hash, scopes });
   return key;
 }

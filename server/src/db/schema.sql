@@ -163,7 +163,7 @@ create table idempotency_keys (
   constraint idempotency_keys_check CHECK (((message_id IS NULL) <> (batch_id IS NULL))),
   constraint idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
-CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING brin (created_at) WITH (pages_per_range='32');
 
 create table inbound_work (
   id uuid not null,
@@ -259,6 +259,7 @@ create table messages (
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=80);
 CREATE INDEX messages_batch ON public.messages USING btree (tenant_id, batch_id, batch_index) WHERE (batch_id IS NOT NULL);
 CREATE INDEX messages_conversation ON public.messages USING btree (tenant_id, conversation_id, id);
+CREATE INDEX messages_sender ON public.messages USING btree (tenant_id, sender_id, id);
 
 create table migrations (
   number integer not null,

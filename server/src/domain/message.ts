@@ -20,7 +20,7 @@ export type State = (typeof STATES)[number];
 
 /** The states a message still has work in. */
 export const OPEN_STATES = ['queued', 'sending', 'unconfirmed'] as const satisfies readonly State[];
-export type OpenState = (typeof OPEN_STATES)[number];
+
 
 /** The documented words of bulk-, sender- and queue-service for a state. */
 export type Status = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';

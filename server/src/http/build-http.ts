@@ -54,7 +54,7 @@ export function buildHttp(deps: HttpDeps): HttpApp {
 
 /** How requests are validated: nothing is dropped or converted in silence. */
 export const VALIDATION = {
-  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, verbose: true } },
+  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, verbose: true, allowUnionTypes: true } },
 } as const;
 
 const SANE_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;

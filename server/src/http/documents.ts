@@ -89,7 +89,7 @@ const DESCRIBED: HttpDeps = {
   logger: { error: described, warn: described },
   metrics: {
     render: described,
-    contentType: 'text/plain',
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
     httpRequests: { add: described },
     httpDuration: { observe: described },
     webhooks: { add: described },

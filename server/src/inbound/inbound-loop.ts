@@ -112,7 +112,7 @@ export function createInbound(options: InboundOptions): Inbound {
 
   async function lookAround(): Promise<void> {
     if (backlog < MOST_IN_MEMORY) {
-      const left = await takeStoredWork(db, instance, LEFT_BEHIND_LIMIT);
+      const left = await takeStoredWork(db, instance, LEFT_BEHIND_LIMIT, queue.length === 0);
       if (left.length > 0) {
         logger.info({ webhooks: left.length }, 'took over stored webhooks that were not applied');
         add(left);

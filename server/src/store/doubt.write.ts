@@ -1,4 +1,4 @@
-import { smallints, times, uuids } from '../db/arrays.ts';
+import { bigints, integers, smallints, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { DoubtPolicy } from '../domain/doubt.ts';
 import type { MessageId, SenderId, TenantId } from '../domain/ids.ts';
@@ -76,8 +76,8 @@ export async function postponeDoubtful(
 ): Promise<void> {
   await tx.query(postpone, [
     owner.instance,
-    owner.lanes,
-    owner.epochs,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
     uuids(doubtful, (d) => d.tenant),
     uuids(doubtful, (d) => d.message),
     smallints(doubtful, (d) => d.attempt),

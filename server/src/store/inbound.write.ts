@@ -55,7 +55,8 @@ const takeWork = {
 update inbound_work w set owner = $1
 where w.id in (
   select id from inbound_work
-  where owner <> $1 and not exists (select from instances i where i.id = inbound_work.owner and i.expires_at > clock_timestamp())
+  where (owner <> $1 and not exists (select from instances i where i.id = inbound_work.owner and i.expires_at > clock_timestamp()))
+    or ($3 and owner = $1 and created_at < clock_timestamp() - interval '10 seconds')
   order by id limit $2 for update skip locked)
 returning w.id, w.app_id, w.raw_ids`,
 };
@@ -67,9 +68,17 @@ export interface InboundWork {
   raw_ids: RawWebhookId[];
 }
 
-/** Takes over work whose instance is gone. */
-export async function takeOrphanedWork(tx: Queryable, instance: InstanceId, limit: number): Promise<InboundWork[]> {
-  const work = await tx.query<InboundWork>(takeWork, [instance, limit]);
+/**
+ * Takes over work whose instance is gone.
+ * @param own also this instance's own work that is older than 10 seconds: its commit was not heard of.
+ */
+export async function takeOrphanedWork(
+  tx: Queryable,
+  instance: InstanceId,
+  limit: number,
+  own: boolean,
+): Promise<InboundWork[]> {
+  const work = await tx.query<InboundWork>(takeWork, [instance, limit, own]);
   return work.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

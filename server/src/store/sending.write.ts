@@ -1,4 +1,4 @@
-import { doubles, integers, smallints, texts, uuids } from '../db/arrays.ts';
+import { bigints, doubles, integers, smallints, texts, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
@@ -105,8 +105,8 @@ export function beginAttempts(
 ): Promise<Begun[]> {
   return tx.query<Begun>(begin, [
     owner.instance,
-    owner.lanes,
-    owner.epochs,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
     uuids(claimed, (c) => c.tenant_id),
     uuids(claimed, (c) => c.message_id),
     smallints(claimed, (c) => c.attempt),
@@ -177,8 +177,8 @@ export function settleSent(
 ): Promise<SettledRow[]> {
   return tx.query<SettledRow>(settleSentStatement, [
     owner.instance,
-    owner.lanes,
-    owner.epochs,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
     uuids(sent, (s) => s.tenant),
     uuids(sent, (s) => s.message),
     smallints(sent, (s) => s.attempt),
@@ -249,8 +249,8 @@ export function settleFailedAttempts(
 ): Promise<SettledRow[]> {
   return tx.query<SettledRow>(settleFailed, [
     owner.instance,
-    owner.lanes,
-    owner.epochs,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
     uuids(failed, (f) => f.tenant),
     uuids(failed, (f) => f.message),
     smallints(failed, (f) => f.attempt),
@@ -309,8 +309,8 @@ export function settleForAnother(
 ): Promise<SettledRow[]> {
   return tx.query<SettledRow>(settleAgain, [
     owner.instance,
-    owner.lanes,
-    owner.epochs,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
     uuids(again, (a) => a.tenant),
     uuids(again, (a) => a.message),
     smallints(again, (a) => a.attempt),
@@ -348,8 +348,8 @@ export function settleUnknownAttempts(
 ): Promise<SettledRow[]> {
   return tx.query<SettledRow>(settleUnknown, [
     owner.instance,
-    owner.lanes,
-    owner.epochs,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
     uuids(unknown, (u) => u.tenant),
     uuids(unknown, (u) => u.message),
     smallints(unknown, (u) => u.attempt),

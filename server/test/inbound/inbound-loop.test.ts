@@ -5,12 +5,13 @@ import type { BegunSend } from '../../src/actions/begin-sends.ts';
 import { createWebhookStore, type StoredWork } from '../../src/actions/store-webhook.ts';
 import { createMarker } from '../../src/channels/whatsapp/mark.ts';
 import { readWebhook } from '../../src/channels/whatsapp/webhook.ts';
-import { type InstanceId, newId } from '../../src/domain/ids.ts';
+import { type InstanceId, newId, type RawWebhookId } from '../../src/domain/ids.ts';
 import { createInbound, type Inbound } from '../../src/inbound/inbound-loop.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { armFailpoints, parseFailpoint } from '../../src/runtime/failpoints.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
+import { insertRawWebhooks } from '../../src/store/inbound.write.ts';
 import { beatInstance } from '../../src/store/lanes.write.ts';
 import { listMessages } from '../../src/store/messages.read.ts';
 import { engineWorld, type EngineWorld, RETRY, type TenantWorld } from '../engine-world.ts';
@@ -19,7 +20,7 @@ import { until } from '../until.ts';
 
 let world: EngineWorld;
 const marker = createMarker(randomBytes(32));
-const logger = createLogger({ log: { level: 'silent', format: 'json' }, environment: 'test', service: { name: 'test' } });
+const logger = createLogger({ log: { level: 'silent', format: 'json' }, environment: 'development', service: { name: 'test' } });
 
 before(async () => {
   world = await engineWorld();
@@ -185,6 +186,18 @@ test('a webhook that cannot be applied is set aside with the reason, and the oth
   assert.match(json ?? '', /not JSON/);
   assert.match(number ?? '', /no sender has the number 404/);
   assert.deepEqual(others, []);
+});
+
+test('a webhook whose commit was not heard of is applied all the same', async (t) => {
+  const own = await world.tenant();
+  const { inbound, instance } = await receiver(t);
+  const send = await own.sending();
+  const raw = { app: 'default', id: newId<RawWebhookId>(), body: Buffer.from(webhook(own, send, { status: 'read' })) };
+  await insertRawWebhooks(world.db, [raw], [newId()], instance);
+  await world.db.script(`update inbound_work set created_at = clock_timestamp() - interval '11 seconds'`);
+  await inbound.start();
+  await applied(inbound);
+  assert.equal((await own.read(send.message_id)).state, 'read');
 });
 
 test('a receipt whose message nobody knows is parked, and applied when the answer comes', async (t) => {

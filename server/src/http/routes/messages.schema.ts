@@ -49,7 +49,9 @@ export const MessageBody = Type.Object(
       ),
     ),
     variables: Type.Optional(
-      Type.Record(Type.String(), Type.Unsafe<string | number>({ type: ['string', 'number'] }), {
+      Type.Unsafe<Record<string, string | number>>({
+        type: 'object',
+        additionalProperties: { type: ['string', 'number'] },
         maxProperties: 100,
         description: 'Values for the {name}s in the text.',
       }),
