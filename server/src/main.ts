@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setUp } from './actions/set-up.ts';
 import { collectMetrics } from './boot/collect-metrics.ts';
@@ -44,6 +45,10 @@ export async function migrateDatabase({ config, sources }: LoadedConfig): Promis
   const store = await openStore(config, sources, createLogger(config));
   await store.close();
 }
+
+/** Rows of the counters that one instance uses, and how many instances are likely to have rows of their own. */
+const SLOTS_EACH = 4;
+const MOST_SLOTS = 64;
 
 interface Server {
   credentials: Credentials;
@@ -94,7 +99,8 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     verifyToken: config.whatsapp.verify_token,
     numbers: await findNumbers(config, simulator),
   });
-  const common = { db, signals, clock, metrics, logger, instance };
+  const slot = embedded ? 0 : SLOTS_EACH * randomInt(1, MOST_SLOTS);
+  const common = { db, signals, clock, metrics, logger, instance, slot };
   const engine = buildEngine(config, common, {
     sealer,
     markKey: installation.markKey,

@@ -9,15 +9,19 @@ import type { LaneClaim } from '../src/domain/lane.ts';
 import type { Message, NewMessage } from '../src/domain/message.ts';
 import type { Outcome } from '../src/domain/outcome.ts';
 import { memorySignals, type Signals } from '../src/signals/signals.ts';
+import { type EventRow, LOG_START, listEvents } from '../src/store/events.read.ts';
 import { findMessage } from '../src/store/messages.read.ts';
 import { insertSender, insertTenant, writeApp } from '../src/store/set-up.write.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { until } from './until.ts';
 
 /** A migrated database with an app, in which tests make tenants of their own. */
 export interface EngineWorld {
   database: TestDatabase;
   db: Db;
   signals: Signals;
+  /** The first of the counters' rows that tests add to. */
+  slot: number;
   /** A new tenant with one sender in a lane of its own, and an instance that owns the lane. */
   tenant(): Promise<TenantWorld>;
   close(): Promise<void>;
@@ -47,6 +51,8 @@ export interface TenantWorld {
 export const GRACE = 60_000;
 export const RETRY = { base: 1000, cap: 60_000 };
 export const LEASE = 60_000;
+/** What decides whether bad news is the end. */
+export const RULES = { retry: RETRY, maxAttempts: null, validity: 86_400_000, slot: 0, random: () => 0.5 };
 
 let numbers = 0;
 
@@ -91,9 +97,9 @@ export async function engineWorld(): Promise<EngineWorld> {
       lanes: [lane],
       epochs: [claim.epochs[claim.lanes.indexOf(lane)] ?? 0],
     };
-    const acceptor = createAcceptor({ db, signals });
+    const acceptor = createAcceptor({ db, signals, slot: 0 });
     const settler = (random = Math.random) =>
-      createSettler({ db, signals, owner: () => own, retry: RETRY, maxAttempts: null, validity: 86_400_000, random });
+      createSettler({ db, signals, owner: () => own, retry: RETRY, maxAttempts: null, validity: 86_400_000, slot: 0, random });
     const usual = settler();
     const message = (change: Partial<NewMessage> = {}): NewMessage => ({
       sender_id: sender,
@@ -141,7 +147,7 @@ export async function engineWorld(): Promise<EngineWorld> {
     };
   }
 
-  return { database, db, signals, tenant, close: () => database.drop() };
+  return { database, db, signals, slot: 0, tenant, close: () => database.drop() };
 }
 
 /** Makes an instance the owner of every lane, as if all others had died. */
@@ -149,6 +155,19 @@ export async function takeAllLanes(db: Db, instance: InstanceId): Promise<LaneCl
   await declareAlone(db, instance);
   const { lanes } = await holdLanes(db, instance, { lease: LEASE, grace: GRACE, description: 'test' });
   return { instance, lanes: lanes.map((lane) => lane.id), epochs: lanes.map((lane) => lane.epoch) };
+}
+
+/**
+ * A tenant's log, once it has `count` events. What was committed is read when no older transaction of the whole server is
+ * open any more, those of other tests' databases included.
+ */
+export async function readLog(db: Db, tenant: TenantId, count: number): Promise<EventRow[]> {
+  let events: EventRow[] = [];
+  await until(`${count} events are read`, async () => {
+    events = await listEvents(db, tenant, LOG_START, 1000);
+    return events.length >= count;
+  });
+  return events;
 }
 
 /** Makes open work of a message due now: its time to leave, or the end of its grace. */

@@ -30,7 +30,11 @@ const PLAUSIBLE = /^[\x21-\x7e]{16,256}$/;
 /** Makes the authenticator of one instance. */
 export function createAuthenticator({ db, clock }: AuthenticatorDeps): Authenticator {
   // Only what was found is remembered: wrong keys cannot push out right ones.
-  const known = createExpiringCache<{ principal: Principal; until: number }>({ ttl: BELIEVED, limit: REMEMBERED, clock });
+  const known = createExpiringCache<{ principal: Principal; until: number }>({
+    ttl: BELIEVED,
+    limit: REMEMBERED,
+    clock,
+  });
   const asked = new Map<string, Promise<Principal | null>>();
 
   async function ask(hashed: string): Promise<Principal | null> {

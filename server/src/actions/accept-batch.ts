@@ -1,4 +1,5 @@
 import type { Db, Queryable } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type BatchId, type InstanceId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
 import type { NewMessage } from '../domain/message.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -16,7 +17,7 @@ import {
   releaseMessages,
   takeBatchKey,
 } from '../store/batches.write.ts';
-import { announce, lookUp, newPlan, retryingOnConflict } from './accept-messages.ts';
+import { announce, lookUp, newPlan } from './accept-messages.ts';
 import type { AcceptedBatch, BatchItem, Idempotency, IdempotencyConflict } from './accepted.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface BatchAcceptorDeps {
   db: Db;
   signals: Signals;
   instance: InstanceId;
+  /** The first of the counters' rows that this instance adds to. */
+  slot: number;
 }
 
 export type AcceptBatch = (
@@ -37,6 +40,8 @@ export type AcceptBatch = (
 ) => Promise<AcceptedBatch>;
 
 const CHUNK = 500;
+/** Of the counters: not one that single messages use. */
+const BATCH_SLOT = 2;
 
 /** Makes the acceptor of batches. */
 export function createBatchAcceptor(deps: BatchAcceptorDeps): AcceptBatch {
@@ -49,6 +54,10 @@ export function createBatchAcceptor(deps: BatchAcceptorDeps): AcceptBatch {
     storing.add(name);
     try {
       return await acceptInChunks(deps, tenant, items, idempotency);
+    } catch (error) {
+      // Where the database cannot be told, the key is free when this instance is gone.
+      await letKeyGo(deps, tenant, idempotency.key).catch(() => {});
+      throw error;
     } finally {
       storing.delete(name);
     }
@@ -56,7 +65,7 @@ export function createBatchAcceptor(deps: BatchAcceptorDeps): AcceptBatch {
 }
 
 async function acceptWhole(
-  { db, signals }: BatchAcceptorDeps,
+  { db, signals, slot }: BatchAcceptorDeps,
   tenant: TenantId,
   items: readonly BatchItem[],
 ): Promise<AcceptedBatch> {
@@ -66,7 +75,7 @@ async function acceptWhole(
       await insertEmptyBatch(tx, tenant, batch, items.length);
       const stored: StoredChunk[] = [];
       for (let from = 0; from < items.length; from += CHUNK) {
-        stored.push(await storeChunk(tx, tenant, batch, items, from, true));
+        stored.push(await storeChunk(tx, tenant, batch, items, from, { due: true, slot: slot + BATCH_SLOT }));
       }
       await failpoint('accept.before_commit');
       return stored;
@@ -90,7 +99,7 @@ async function acceptInChunks(
   { key, hash }: Idempotency,
 ): Promise<AcceptedBatch> {
   const { db, signals, instance } = deps;
-  const claim = await claimKey(deps, tenant, key, hash, items.length);
+  const claim = await retryingOnConflict(() => claimKey(deps, tenant, key, hash, items.length));
   if (claim.kind !== 'mine') return claim.kind === 'done' ? storedAnswer(db, tenant, claim.batch, true) : claim;
   const { batch } = claim;
   let from = (await findStoredBatch(db, tenant, batch))?.stored_through ?? 0;
@@ -99,7 +108,7 @@ async function acceptInChunks(
     const chunk = await retryingOnConflict(() =>
       db.transaction(async (tx) => {
         if (!(await ownsBatchKey(tx, tenant, key, instance))) return null;
-        const stored = await storeChunk(tx, tenant, batch, items, start, false);
+        const stored = await storeChunk(tx, tenant, batch, items, start, { due: false, slot: deps.slot + BATCH_SLOT });
         const lanes = stored.to === items.length ? await releaseMessages(tx, tenant, batch) : new Set<number>();
         await failpoint('accept.before_commit');
         return { ...stored, lanes };
@@ -139,6 +148,13 @@ function claimKey(
   });
 }
 
+/** Lets any instance go on with the batch of a key, if it is still this one's. */
+function letKeyGo({ db, instance }: BatchAcceptorDeps, tenant: TenantId, key: string): Promise<void> {
+  return db.transaction(async (tx) => {
+    if (await ownsBatchKey(tx, tenant, key, instance)) await takeBatchKey(tx, tenant, key, null);
+  });
+}
+
 interface StoredChunk {
   to: number;
   rows: readonly AcceptRow[];
@@ -152,7 +168,7 @@ async function storeChunk(
   batch: BatchId,
   items: readonly BatchItem[],
   from: number,
-  due: boolean,
+  { due, slot }: { due: boolean; slot: number },
 ): Promise<StoredChunk> {
   const to = Math.min(from + CHUNK, items.length);
   const errors: BatchError[] = [];
@@ -166,7 +182,7 @@ async function storeChunk(
       indexes.push(index);
     }
   }
-  const plan = newPlan(0, due);
+  const plan = newPlan(slot, due);
   if (good.length > 0) {
     const known = await lookUp(tx, good);
     for (let i = 0; i < good.length; i++) {

@@ -1,5 +1,6 @@
 import { type Batcher, createBatcher } from '../db/batcher.ts';
-import { type Db, isBadValue, isDeadlock, isUniqueViolation, type Queryable } from '../db/pool.ts';
+import { type Db, isBadValue, type Queryable } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type BatchId, type ContactId, type ConversationId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
 import type { NewMessage } from '../domain/message.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -41,18 +42,20 @@ interface Request {
 export interface AcceptDeps {
   db: Db;
   signals: Signals;
+  /** The first of the counters' rows that this instance adds to. */
+  slot: number;
 }
 
 const MOST_TOGETHER = 250;
 const MOST_WAITING = 20_000;
 
 /** Makes the acceptor of single messages. */
-export function createAcceptor({ db, signals }: AcceptDeps): Acceptor {
+export function createAcceptor(deps: AcceptDeps): Acceptor {
   const batcher: Batcher<Request, Accepted> = createBatcher({
     max: MOST_TOGETHER,
     parallel: 2,
     limit: MOST_WAITING,
-    run: (requests, slot) => acceptTogether({ db, signals }, requests, slot),
+    run: (requests, slot) => acceptTogether(deps, requests, deps.slot + slot),
     blameOne: isBadValue,
   });
   return {
@@ -226,21 +229,4 @@ export function announce(signals: Signals, rows: readonly AcceptRow[]): void {
   for (const row of rows) if (row.scheduledAt === null) lanes.add(row.lane);
   for (const lane of lanes) signals.notify(`due:${lane}`);
   for (const tenant of new Set(rows.map((row) => row.tenant))) signals.notify(`events:${tenant}`);
-}
-
-const MOST_TRIES = 6;
-
-/**
- * Does a look-and-write again when somebody else made the same row in between, or when two writes waited for each other.
- * Nothing of a failed try stands.
- */
-export async function retryingOnConflict<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const conflict = isUniqueViolation(error) || isDeadlock(error);
-      if (!conflict || tries === MOST_TRIES) throw error;
-    }
-  }
 }

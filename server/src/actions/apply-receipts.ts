@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, newId, type TenantId } from '../domain/ids.ts';
 import { type FailedReceipt, mergeReceipts, type ParkedReceipt, type Receipt } from '../domain/receipt.ts';
 import { afterError, type RetrySettings } from '../domain/retry.ts';
@@ -7,9 +8,10 @@ import type { Signals } from '../signals/signals.ts';
 import {
   applyFailedReceipts,
   applyMergedReceipts,
+  deleteParkedReceipts,
   findMessagesByWamid,
+  findParkedReceipts,
   parkReceipts,
-  unparkReceipts,
   type WamidRow,
 } from '../store/receipts.write.ts';
 
@@ -19,6 +21,18 @@ export interface ReceiptBatch {
   failed: readonly FailedReceipt[];
   /** Inbound work that is done when these are applied. */
   doneWork: readonly string[];
+}
+
+/** What decides whether bad news is the end of a message. */
+export interface ReceiptRules {
+  retry: RetrySettings;
+  /** Most attempts of a message; null: until its validity ends. */
+  maxAttempts: number | null;
+  /** Milliseconds from its acceptance in which a message may be tried. */
+  validity: number;
+  /** Which of the counters' rows to add to. */
+  slot: number;
+  random?: () => number;
 }
 
 export interface AppliedReceipts {
@@ -36,24 +50,26 @@ export async function applyReceipts(
   db: Db,
   signals: Signals,
   batch: ReceiptBatch,
-  retry: RetrySettings,
-  random: () => number = Math.random,
+  rules: ReceiptRules,
 ): Promise<AppliedReceipts> {
+  const { retry, maxAttempts, validity, slot, random = Math.random } = rules;
   const tenants = new Set<TenantId>();
   let changed = 0;
   for (const round of oneAMessage(batch.failed)) {
     const rows = round.map((failed) => {
-      const next = afterError(failed.code, failed.attempt ?? 1, retry, null, random());
-      return { ...failed, event: newId<EventId>(), delay: next.kind === 'again' ? next.delay : null };
+      const attempt = failed.attempt ?? 1;
+      const next = afterError(failed.code, attempt, retry, null, random());
+      const again = next.kind === 'again' && (maxAttempts === null || attempt < maxAttempts);
+      return { ...failed, event: newId<EventId>(), delay: again ? next.delay : null };
     });
-    for (const row of await applyFailedReceipts(db, rows, 1)) {
+    for (const row of await retryingOnConflict(() => applyFailedReceipts(db, rows, slot, validity))) {
       changed++;
       tenants.add(row.tenant_id);
     }
   }
   const merged = mergeReceipts(batch.receipts).map((receipt) => ({ ...receipt, event: newId<EventId>() }));
   await failpoint('apply.before_commit');
-  const rows = await applyMergedReceipts(db, merged, 0, batch.doneWork);
+  const rows = await retryingOnConflict(() => applyMergedReceipts(db, merged, slot, batch.doneWork));
   await failpoint('apply.after_commit');
   let byReceipt = 0;
   for (const row of rows) {
@@ -90,7 +106,14 @@ export function parkUnknown(db: Db, parked: readonly ParkedReceipt[]): Promise<v
   return parkReceipts(db, parked);
 }
 
-/** Takes back parked receipts whose message is known by now. */
-export function takeParked(db: Db): Promise<ParkedReceipt[]> {
-  return unparkReceipts(db);
+const MOST_PARKED = 500;
+
+/** Parked receipts whose message is known by now. */
+export function findParked(db: Db): Promise<ParkedReceipt[]> {
+  return findParkedReceipts(db, MOST_PARKED);
+}
+
+/** Forgets parked receipts once they are applied. */
+export function forgetParked(db: Db, parked: readonly ParkedReceipt[]): Promise<void> {
+  return deleteParkedReceipts(db, parked);
 }

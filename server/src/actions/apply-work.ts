@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import type { InstanceId, RawWebhookId } from '../domain/ids.ts';
 import { findRawWebhooks, finishWork, markRawWebhook, takeOrphanedWork } from '../store/inbound.write.ts';
 import type { StoredWork } from './store-webhook.ts';
@@ -10,13 +11,15 @@ import type { StoredWork } from './store-webhook.ts';
  */
 export function takeStoredWork(db: Db, instance: InstanceId, limit: number, own: boolean): Promise<StoredWork[]> {
   // Taken and read in one: work that was taken and could not be read would be nobody's.
-  return db.transaction(async (tx) => {
-    const work: StoredWork[] = [];
-    for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit, own)) {
-      work.push({ id, webhooks: await findRawWebhooks(tx, app_id, raw_ids) });
-    }
-    return work;
-  });
+  return retryingOnConflict(() =>
+    db.transaction(async (tx) => {
+      const work: StoredWork[] = [];
+      for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit, own)) {
+        work.push({ id, webhooks: await findRawWebhooks(tx, app_id, raw_ids) });
+      }
+      return work;
+    }),
+  );
 }
 
 /** Marks stored webhooks as applied. */

@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import type { SenderId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -32,7 +33,7 @@ export async function beginSends(
   if (claimed.length === 0) return { begun: [], found };
   for (const { sender_id } of claimed) found.set(sender_id, (found.get(sender_id) ?? 0) + 1);
   await failpoint('begin.before_commit');
-  const recorded = await beginAttempts(db, owner, claimed, grace);
+  const recorded = await retryingOnConflict(() => beginAttempts(db, owner, claimed, grace));
   await failpoint('begin.after_commit');
   const byId = new Map(recorded.map((row) => [row.message_id, row]));
   const begun: BegunSend[] = [];

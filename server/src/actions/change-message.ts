@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type MessageId, newId, type TenantId } from '../domain/ids.ts';
 import type { Signals } from '../signals/signals.ts';
 import { cancelQueued, requeueFailed } from '../store/changes.write.ts';
@@ -10,7 +11,7 @@ export async function cancelMessage(
   tenant: TenantId,
   id: MessageId,
 ): Promise<'cancelled' | 'not_found' | 'too_late'> {
-  const { done, known } = await cancelQueued(db, tenant, id, newId());
+  const { done, known } = await retryingOnConflict(() => cancelQueued(db, tenant, id, newId()));
   if (!done) return known ? 'too_late' : 'not_found';
   signals.notify(`events:${tenant}`);
   return 'cancelled';
@@ -23,7 +24,7 @@ export async function retryMessage(
   tenant: TenantId,
   id: MessageId,
 ): Promise<'queued' | 'not_found' | 'not_failed'> {
-  const { done, known, lane_id } = await requeueFailed(db, tenant, id, newId());
+  const { done, known, lane_id } = await retryingOnConflict(() => requeueFailed(db, tenant, id, newId()));
   if (!done) return known ? 'not_failed' : 'not_found';
   if (lane_id !== null) signals.notify(`due:${lane_id}`);
   signals.notify(`events:${tenant}`);

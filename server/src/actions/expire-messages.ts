@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, newId } from '../domain/ids.ts';
 import type { Signals } from '../signals/signals.ts';
 import { expireQueued } from '../store/changes.write.ts';
@@ -11,7 +12,7 @@ const MOST_TOGETHER = 500;
  */
 export async function expireMessages(db: Db, signals: Signals, lanes: readonly number[]): Promise<number> {
   const events = Array.from({ length: MOST_TOGETHER }, () => newId<EventId>());
-  const expired = await expireQueued(db, lanes, events);
+  const expired = await retryingOnConflict(() => expireQueued(db, lanes, events));
   for (const tenant of new Set(expired.map((row) => row.tenant_id))) signals.notify(`events:${tenant}`);
   return expired.length;
 }

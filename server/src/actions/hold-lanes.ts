@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type InstanceId, newId } from '../domain/ids.ts';
 import type { OwnedLane } from '../domain/lane.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -38,7 +39,7 @@ export interface Held {
 export async function holdLanes(db: Db, instance: InstanceId, options: HoldOptions): Promise<Held> {
   await failpoint('renew.before');
   await beatInstance(db, instance, options.lease, options.description);
-  const { taken, doubtful } = await db.transaction(async (tx) => {
+  const { taken, doubtful } = await retryingOnConflict(() => db.transaction(async (tx) => {
     const lanes = await takeOrphanedLanes(tx, instance);
     if (lanes.length === 0) return { taken: lanes, doubtful: 0 };
     const ids = lanes.map((lane) => lane.id);
@@ -46,7 +47,7 @@ export async function holdLanes(db: Db, instance: InstanceId, options: HoldOptio
     if (open === 0) return { taken: lanes, doubtful: 0 };
     const events = Array.from({ length: open }, () => newId());
     return { taken: lanes, doubtful: await doubtOpenAttempts(tx, ids, events, options.grace) };
-  });
+  }));
   if (taken.length > 0) await failpoint('takeover.after');
   return { lanes: await findOwnedLanes(db, instance), taken, doubtful };
 }
@@ -58,5 +59,5 @@ export async function declareAlone(db: Db, instance: InstanceId): Promise<void> 
 
 /** Gives all lanes back, so that others take them at once. */
 export async function letLanesGo(db: Db, instance: InstanceId): Promise<void> {
-  await db.transaction((tx) => endInstance(tx, instance));
+  await retryingOnConflict(() => db.transaction((tx) => endInstance(tx, instance)));
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { type ContactId, type ConversationId, type MessageId, newId, type SenderId, type TenantId } from '../domain/ids.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -9,7 +10,6 @@ import {
   type ReceivedRow,
   type ReceivedWrite,
 } from '../store/inbound.write.ts';
-import { retryingOnConflict } from './accept-messages.ts';
 
 /** A customer's message as it is stored. `content` for types we read; the raw item for all others. */
 export interface ReceivedMessage {
@@ -30,12 +30,17 @@ export interface ReceivedMessage {
  * that came before (by its provider's id) changes nothing.
  * @returns how many were new.
  */
-export function receiveMessages(db: Db, signals: Signals, messages: readonly ReceivedMessage[]): Promise<number> {
+export function receiveMessages(
+  db: Db,
+  signals: Signals,
+  messages: readonly ReceivedMessage[],
+  slot: number,
+): Promise<number> {
   return retryingOnConflict(async () => {
     const known = await findKnownCustomers(db, messages);
     const write = plan(messages, known);
     await failpoint('receive.before_commit');
-    const fresh = await insertReceivedMessages(db, write);
+    const fresh = await insertReceivedMessages(db, write, slot);
     await failpoint('receive.after_commit');
     for (const tenant of new Set(messages.map((m) => m.tenant))) signals.notify(`events:${tenant}`);
     return fresh.length;

@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import type { SenderId, TenantId } from '../domain/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { recordSenderEvidence } from '../store/doubt.write.ts';
@@ -36,7 +37,7 @@ export function recordEvidence(db: Db, clock: Clock): Evidence {
         one.writtenAt = now;
         rows.push({ tenant: one.tenant, sender, attemptStartedAt: one.startedAt });
       }
-      if (rows.length > 0) await recordSenderEvidence(db, rows);
+      if (rows.length > 0) await retryingOnConflict(() => recordSenderEvidence(db, rows));
     },
   };
 }

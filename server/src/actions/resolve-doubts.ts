@@ -1,4 +1,5 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { decideDoubt } from '../domain/doubt.ts';
 import { type EventId, newId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
@@ -25,7 +26,11 @@ const LOOK_AGAIN = 2000;
  * Decides what to do about attempts of which nobody knows the outcome, for those whose grace period is over: once more,
  * tell, or leave them, by evidence and policy (domain/doubt.ts).
  */
-export async function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim): Promise<Resolved> {
+export function resolveDoubts(db: Db, signals: Signals, owner: LaneClaim): Promise<Resolved> {
+  return retryingOnConflict(() => resolveOnce(db, signals, owner));
+}
+
+async function resolveOnce(db: Db, signals: Signals, owner: LaneClaim): Promise<Resolved> {
   const doubtful = await findDoubtful(db, owner.lanes, MOST_TOGETHER);
   const resend: Doubtful[] = [];
   const tell: Doubtful[] = [];

@@ -58,7 +58,7 @@ export interface Installation {
 }
 
 export const DEFAULT_APP = 'default';
-const TENANT_SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'act_as'];
+const TENANT_SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read'];
 const OPERATOR_SCOPES = [...TENANT_SCOPES, 'admin'];
 
 /** Where a sealed value belongs. */
@@ -74,7 +74,7 @@ export const place = {
  * @throws {WrongKey} when the encryption key is not the one this database was set up with.
  */
 export function setUp(db: Db, options: SetUpOptions): Promise<Installation> {
-  return db.transaction(async (tx) => {
+  return db.inTurn(async (tx) => {
     await lockSetUp(tx);
     const markKey = Buffer.from(await secretFact(tx, options.sealer, 'mark_key'), 'base64');
     const app = await ensureApp(tx, options);

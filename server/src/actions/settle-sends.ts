@@ -1,5 +1,6 @@
 import { createBatcher } from '../db/batcher.ts';
-import { type Db, isBadValue, isDeadlock, isTransient } from '../db/pool.ts';
+import { type Db, isBadValue } from '../db/pool.ts';
+import { persistently } from '../db/retry.ts';
 import { type EventId, newId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -48,6 +49,8 @@ export interface SettlerOptions {
   maxAttempts: number | null;
   /** Milliseconds in which a message may be tried, from when it may leave. */
   validity: number;
+  /** The first of the counters' rows that this instance adds to. */
+  slot: number;
   random?: () => number;
 }
 
@@ -66,7 +69,7 @@ export function createSettler(options: SettlerOptions): Settler {
     max: MOST_TOGETHER,
     parallel: 2,
     limit: MOST_WAITING,
-    run: (settlements, slot) => persistently(() => writeSettlements(db, signals, options.owner(), settlements, slot)),
+    run: (settlements, slot) => persistently(() => writeSettlements(db, signals, options.owner(), settlements, options.slot + slot)),
     blameOne: isBadValue,
   });
   return {
@@ -141,19 +144,4 @@ async function writeSettlements(
     const row = changed.get('key' in s ? s.key.message : s.row.message);
     return { changed: row !== undefined, kind: s.kind, seconds: row?.seconds ?? 0 };
   });
-}
-
-const LONGEST_PAUSE = 2000;
-
-/** Does again what failed for no fault of its own, with growing pauses, for as long as that lasts. */
-export async function persistently<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let pause = 20; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (isDeadlock(error)) continue;
-      if (!isTransient(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
 }

@@ -31,9 +31,9 @@ export interface Door extends Part {
 const SPACE_EVERY = 5000;
 
 export function buildDoor(config: Config, common: Common, { installation, engine, ensureSpace }: DoorOptions): Door {
-  const { db, signals, clock, metrics, logger, instance } = common;
-  const acceptor = createAcceptor({ db, signals });
-  const acceptBatch = createBatchAcceptor({ db, signals, instance });
+  const { db, signals, clock, metrics, logger, instance, slot } = common;
+  const acceptor = createAcceptor({ db, signals, slot });
+  const acceptBatch = createBatchAcceptor({ db, signals, instance, slot });
   const secrets = { appSecret: installation.appSecret, verifyToken: installation.verifyToken };
   let activeBatches = 0;
   let full: Error | null = null;

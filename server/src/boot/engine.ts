@@ -26,6 +26,11 @@ export interface Common {
   metrics: Metrics;
   logger: Logger;
   instance: InstanceId;
+  /**
+   * The first of the counters' rows (message_counts.slot) that this instance adds to. Instances that share one would only
+   * get in each other's way.
+   */
+  slot: number;
 }
 
 export interface EngineOptions {
@@ -47,7 +52,7 @@ export interface Engine {
 }
 
 export function buildEngine(config: Config, common: Common, options: EngineOptions): Engine {
-  const { db, signals, clock, instance, logger, metrics } = common;
+  const { db, signals, clock, instance, logger, metrics, slot } = common;
   const { sealer, markKey } = options;
   const { lease: leaseTime, lease_renewal, doubt_grace, backoff_base, backoff_cap, poll_interval } = config.engine;
   const retry = { base: backoff_base, cap: backoff_cap };
@@ -68,6 +73,7 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     retry,
     maxAttempts: config.engine.max_attempts,
     validity: config.messages.validity,
+    slot,
   });
   const dispatcher = createDispatcher({
     ...common,
@@ -93,7 +99,8 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     onHeld: (held) => dispatcher.onHeld(held),
     onLost: () => metrics.leaseLosses.add(1),
   });
-  const inbound = createInbound({ ...common, marker, readWebhook, retry, pollInterval: poll_interval });
+  const rules = { retry, maxAttempts: config.engine.max_attempts, validity: config.messages.validity, slot };
+  const inbound = createInbound({ ...common, marker, readWebhook, rules, pollInterval: poll_interval });
   const webhooks = createWebhookStore(db, instance, (work) => inbound.add(work));
   return { lease, dispatcher, inbound, webhooks };
 }

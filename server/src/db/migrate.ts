@@ -39,7 +39,7 @@ const record = { name: 'migrate_record', text: 'insert into migrations (number, 
  * @throws {StartError} when the database is newer than the program.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  await db.transaction(async (tx) => {
+  await db.inTurn(async (tx) => {
     await tx.query(takeLock, [LOCK]);
     await tx.script(
       'create table if not exists migrations (number integer primary key, name text not null, done_at timestamptz not null default now())',
@@ -47,7 +47,7 @@ export async function migrate(db: Db): Promise<string[]> {
   });
   const ran: string[] = [];
   for (const migration of migrations()) {
-    const done = await db.transaction(async (tx) => {
+    const done = await db.inTurn(async (tx) => {
       await tx.query(takeLock, [LOCK]);
       const known = await knownMigrations(tx);
       if (known >= migration.number) return true;

@@ -23,6 +23,11 @@ export interface Queryable {
 export interface Db extends Queryable {
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * The same for work that first waits for its turn by a lock: each of its statements sees what is committed by then, and
+   * not only what was when the waiting began.
+   */
+  inTurn<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Connections now: for metrics. */
   readonly usage: { total: number; idle: number; waiting: number };
   close(): Promise<void>;
@@ -45,6 +50,9 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
  */
 const SESSION = Object.entries({
   timezone: 'UTC',
+  // A transaction that changes a row was begun after the last change of that row was committed, so its number is higher:
+  // the order of events is the order of the changes (docs/adr/0011).
+  default_transaction_isolation: 'repeatable\\ read',
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
@@ -72,29 +80,32 @@ export function openPool({ connection, max, onError }: PoolOptions): Db {
   pool.on('error', onError);
   return {
     ...queryable(pool),
-    async transaction(work) {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query('begin');
-        const result = await work(queryable(client));
-        await client.query('commit');
-        return result;
-      } catch (error) {
-        // A connection that cannot roll back is in an unknown state: it is closed, not returned.
-        await client.query('rollback').catch((fault: Error) => {
-          broken = fault;
-        });
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
+    transaction: (work) => inTransaction(pool, 'begin', work),
+    inTurn: (work) => inTransaction(pool, 'begin isolation level read committed', work),
     get usage() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
     },
     close: () => pool.end(),
   };
+}
+
+async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(begin);
+    const result = await work(queryable(client));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    // A connection that cannot roll back is in an unknown state: it is closed, not returned.
+    await client.query('rollback').catch((fault: Error) => {
+      broken = fault;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }
 
 function queryable(on: pg.Pool | pg.PoolClient): Queryable {
@@ -128,12 +139,16 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** Whether the server refused a value as such (class 22): what one row carries, not how the statement is made. */
+/**
+ * Whether a value was refused as such, by the server (class 22, a check) or by arrays.ts: what one row carries, not how the
+ * statement is made.
+ */
 export function isBadValue(error: unknown): boolean {
+  if (error instanceof RangeError) return true;
   return error instanceof pg.DatabaseError && /^(22|23514)/.test(error.code ?? '');
 }
 
-/** Whether two transactions waited for each other and this one was ended for it: it may be done again at once. */
-export function isDeadlock(error: unknown): boolean {
+/** Whether another transaction came between (class 40): serialisation failure or deadlock. It may be done again at once. */
+export function isConflict(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^40/.test(error.code ?? '');
 }

@@ -53,7 +53,7 @@ export interface ComposeContext {
 }
 
 /** Limits of a message. Text and caption: Meta, messages/text-messages and messages/media, in characters. */
-export const MESSAGE_LIMITS = {
+const MESSAGE_LIMITS = {
   text: 4096,
   caption: 1024,
   filename: 240,
@@ -112,22 +112,30 @@ export function addresseeOf(request: MessageRequest): { address: string; kind: A
 }
 
 /** The template is what is sent; the content is kept for display, with the values that are there. */
-function withTemplate(request: MessageRequest, context: ComposeContext): { type: OutboundType; content: Content | null } {
+function withTemplate(
+  request: MessageRequest,
+  context: ComposeContext,
+): { type: OutboundType; content: Content | null } {
   if (request.type !== undefined && request.type !== 'template') {
     throw invalid('type', `is ${request.type}, but the request brings a template`);
   }
   const { content } = request;
   if (content === undefined) return { type: 'template', content: null };
-  for (const [name, value] of Object.entries(content)) checkString(`content.${name}`, value);
+  for (const name of ['media_url', 'filename'] as const) {
+    const value = content[name];
+    if (value !== undefined) checkString(`content.${name}`, value);
+  }
   if (content.text === undefined) return { type: 'template', content };
   const { text } = fillIn(content.text, request.variables ?? {}, context.contact);
+  checkString('content.text', text);
   checkLength('content.text', text, MESSAGE_LIMITS.text);
   return { type: 'template', content: { ...content, text } };
 }
 
 function withoutTemplate(request: MessageRequest, context: ComposeContext): { type: OutboundType; content: Content } {
   const { content = {} } = request;
-  if (request.type === 'template') throw new AldisError('missing_field', 'template is required.', { field: 'template' });
+  if (request.type === 'template')
+    throw new AldisError('missing_field', 'template is required.', { field: 'template' });
   const type = content.media_url === undefined ? 'text' : mediaTypeFor(request.type, content.media_url);
   if (request.type !== undefined && request.type !== 'text' && content.media_url === undefined) {
     throw new AldisError('missing_field', `content.media_url is required for type ${request.type}.`, {
@@ -154,10 +162,14 @@ function textOf(request: MessageRequest, context: ComposeContext, type: Outbound
   }
   const { text, missing } = fillIn(raw, request.variables ?? {}, context.contact);
   if (missing.length > 0) {
-    throw new AldisError('missing_variables', `There is no value for ${missing.map((name) => `{${name}}`).join(', ')}.`, {
-      field,
-      details: { variables: missing },
-    });
+    throw new AldisError(
+      'missing_variables',
+      `There is no value for ${missing.map((name) => `{${name}}`).join(', ')}.`,
+      {
+        field,
+        details: { variables: missing },
+      },
+    );
   }
   checkString(field, text);
   if (type === 'audio') throw invalid(field, 'cannot be sent with audio, which has no caption');
@@ -174,9 +186,13 @@ function mediaTypeFor(asked: OutboundType | undefined, url: string): OutboundTyp
   if (told && 'refused' in told) throw new AldisError('unsupported_type', `${told.refused}.`, { field });
   if (asked === undefined || asked === 'text') {
     if (told) return told.type;
-    throw new AldisError('missing_field', 'type is required: the media URL does not tell image, video, audio or document.', {
-      field: 'type',
-    });
+    throw new AldisError(
+      'missing_field',
+      'type is required: the media URL does not tell image, video, audio or document.',
+      {
+        field: 'type',
+      },
+    );
   }
   // Any file that WhatsApp takes may go as a document; as something else only what it is.
   if (told && asked !== 'document' && told.type !== asked) {

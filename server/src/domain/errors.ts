@@ -34,7 +34,11 @@ export const ERRORS = {
   too_many_items: { status: 400, retry: 'no', text: 'The batch has more than 10,000 messages.' },
   limit_too_large: { status: 400, retry: 'no', text: 'The limit is larger than this list allows.' },
   invalid_cursor: { status: 400, retry: 'no', text: 'The cursor is not one that this list gave.' },
-  unauthorized: { status: 401, retry: 'no', text: 'A valid key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.' },
+  unauthorized: {
+    status: 401,
+    retry: 'no',
+    text: 'A valid key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.',
+  },
   invalid_signature: { status: 401, retry: 'no', text: 'The webhook signature is missing or wrong.' },
   forbidden: { status: 403, retry: 'no', text: 'The key may not do this.' },
   not_found: { status: 404, retry: 'no', text: 'There is nothing of that id or path.' },

@@ -35,7 +35,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   wav: 'WhatsApp takes no WAV; send it as MP3, AAC or OGG with Opus',
 };
 
-export const LONGEST_URL = 2048;
+const LONGEST_URL = 2048;
 
 /** Whether a string is an absolute http or https URL that a provider can fetch. Nothing is fetched here. */
 export function isMediaUrl(value: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * What came of one call to the provider: a closed union. One function, `settlementOf` in settlement.ts, maps it to what
- * happens to the message.
+ * What came of one call to the provider: a closed union. One function, `settlementOf` in actions/settle-sends.ts, maps it to
+ * what happens to the message.
  */
 export type Outcome =
   /** The provider has it and gave it an id. */

@@ -6,7 +6,7 @@ export const TABLE_DATE = '2026-09-30';
 
 /**
  * - `retry`: may work later, by the ordinary back-off, at most `tries` times in all (null: until the message expires).
- * - `throttle`: too fast; the same, and it does not count as a try.
+ * - `throttle`: too fast; the same, and the sender's bucket is emptied.
  * - `pair`: too many to one recipient: 4^n seconds (Meta's own schedule).
  * - `hold`: nothing is wrong with the message, and nobody but a person can mend it (token, payment, lock): looked at
  *   again every minute, for as long as the message is valid.

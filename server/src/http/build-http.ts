@@ -5,8 +5,9 @@ import { AldisError } from '../domain/errors.ts';
 import { answerError, answerNoRequest, createErrorHandler } from './errors.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { acceptJsonBodies } from './json-body.ts';
+import { measureRoute } from './measure.ts';
 import { registerRoutes } from './routes/all-routes.ts';
-import type { HttpApp, HttpReply, HttpRequest, TypeBoxProvider } from './typebox-provider.ts';
+import type { HttpApp, TypeBoxProvider } from './typebox-provider.ts';
 
 /**
  * Builds the door: an application that is not listening yet. Closing it lets requests that are under way end, answers those
@@ -25,7 +26,11 @@ export function buildHttp(deps: HttpDeps): HttpApp {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
     genReqId: createRequestIds(),
-    frameworkErrors: (error, request, reply) => onError(error, request as HttpRequest, reply as unknown as HttpReply),
+    frameworkErrors: (error, request, reply) => {
+      // No hook has run for what is no path at all.
+      reply.header('x-request-id', request.id);
+      onError(error, request, reply);
+    },
     clientErrorHandler: answerNoRequest,
   }).withTypeProvider<TypeBoxProvider>();
   const onError = createErrorHandler(deps);
@@ -35,17 +40,26 @@ export function buildHttp(deps: HttpDeps): HttpApp {
   app.setErrorHandler(onError);
   app.setNotFoundHandler((request, reply) => {
     const text = `There is no ${request.method} ${request.url.split('?', 1)[0]?.slice(0, 200)}.`;
+    metrics.httpRequests.add(1, { method: request.method, route: 'none', status: '404' });
     answerError(new AldisError('not_found', text), request, reply);
   });
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done();
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    metrics.httpRequests.add(1, { method: request.method, route, status: String(reply.statusCode) });
-    metrics.httpDuration.observe(reply.elapsedTime / 1000, { route });
+  // What is still answered while closing is the last of its connection; left open, it would hold the end up until it is idle for
+  // long enough.
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
     done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  app.addHook('onRoute', (route) => {
+    route.onResponse = measureRoute(metrics, String(route.method), route.url);
   });
   acceptJsonBodies(app);
   registerRoutes(app, deps);
@@ -54,7 +68,16 @@ export function buildHttp(deps: HttpDeps): HttpApp {
 
 /** How requests are validated: nothing is dropped or converted in silence. */
 export const VALIDATION = {
-  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, verbose: true, allowUnionTypes: true } },
+  ajv: {
+    customOptions: {
+      coerceTypes: false,
+      removeAdditional: false,
+      useDefaults: true,
+      allowUnionTypes: true,
+      // A flaw then brings the fields there are, for "did you mean".
+      verbose: true,
+    },
+  },
 } as const;
 
 const SANE_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;

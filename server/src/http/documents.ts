@@ -5,6 +5,7 @@ import { VALIDATION } from './build-http.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { registerRoutes } from './routes/all-routes.ts';
 import { BatchBody, BatchEnvelope } from './routes/batches.schema.ts';
+import { NO_BODY } from './schemas.ts';
 import type { HttpApp, TypeBoxProvider } from './typebox-provider.ts';
 
 /**
@@ -30,13 +31,18 @@ export async function openapiDocument(): Promise<string> {
       },
     },
     // The parts keep their own names.
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`) },
-    transform: ({ schema, url }) => {
-      // A batch's items are validated one by one, each as a message: that is how they are documented.
-      const body = schema?.body === BatchEnvelope ? BatchBody : schema?.body;
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`),
+    },
+    transform: ({ schema = {}, url }) => {
+      const { body, ...rest } = schema;
       const secured = url.startsWith('/api/') || url === '/metrics';
       return {
-        schema: { ...schema, ...(body ? { body } : {}), ...(secured ? { security: [{ bearer: [] }, { key: [] }] } : {}) },
+        schema: {
+          ...rest,
+          ...documentedBody(body),
+          ...(secured ? { security: [{ bearer: [] }, { key: [] }] } : {}),
+        },
         url,
       };
     },
@@ -48,6 +54,12 @@ export async function openapiDocument(): Promise<string> {
   const document = `${JSON.stringify(app.swagger(), null, 2)}\n`;
   await app.close();
   return document;
+}
+
+/** A batch's items are validated one by one, each as a message: that is how they are documented. */
+function documentedBody(body: unknown): { body?: unknown } {
+  if (body === undefined || body === NO_BODY) return {};
+  return { body: body === BatchEnvelope ? BatchBody : body };
 }
 
 /** The table of errors as a page. */

@@ -3,7 +3,7 @@ import type { FastifyError } from 'fastify';
 import { AldisError, errorBody } from '../domain/errors.ts';
 import type { HttpDeps } from './http-deps.ts';
 import type { HttpReply, HttpRequest } from './typebox-provider.ts';
-import { type Flaw, validationError } from './validation.ts';
+import { validationError } from './validation.ts';
 
 /** Seconds after which it is worth trying again when nothing better is known. */
 const SOON = 1;
@@ -45,11 +45,13 @@ function knownError(error: unknown, troubleOf: HttpDeps['troubleOf']): AldisErro
   if (trouble) return new AldisError(trouble, undefined, { retryAfter: SOON });
   if (!isFastifyError(error)) return new AldisError('internal');
   const [flaw] = error.validation ?? [];
-  if (flaw) return validationError(flaw as Flaw, error.validationContext ?? 'body');
+  if (flaw) return validationError(flaw, error.validationContext ?? 'body');
   const make = FRAMEWORK[error.code];
   if (make) return make();
   // A body that was cut off, and the like: theirs, not ours.
-  return error.statusCode !== undefined && error.statusCode < 500 ? new AldisError('bad_request') : new AldisError('internal');
+  return error.statusCode !== undefined && error.statusCode < 500
+    ? new AldisError('bad_request')
+    : new AldisError('internal');
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

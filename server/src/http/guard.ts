@@ -39,9 +39,12 @@ function admit(request: HttpRequest, principal: Principal | null, scope: Scope):
   return undefined;
 }
 
+const BEARER = 'bearer ';
+
+/** The name of a scheme may be written in capitals (RFC 9110, 11.1). */
 function keyOf({ headers }: HttpRequest): string | null {
-  const bearer = headers.authorization;
-  if (bearer !== undefined && /^bearer /i.test(bearer)) return bearer.slice('bearer '.length).trim();
+  const { authorization } = headers;
+  if (authorization?.slice(0, BEARER.length).toLowerCase() === BEARER) return authorization.slice(BEARER.length).trim();
   const key = headers['x-api-key'];
   return typeof key === 'string' ? key : null;
 }

@@ -67,5 +67,15 @@ function addTime(steps: HistoryStep[], at: Date | null, name: HistoryStep['step'
 }
 
 function step(at: Date, name: HistoryStep['step'], more: Partial<HistoryStep> = {}): HistoryStep {
-  return { at, step: name, attempt: null, ended_at: null, outcome: null, source: null, code: null, detail: null, ...more };
+  return {
+    at,
+    step: name,
+    attempt: null,
+    ended_at: null,
+    outcome: null,
+    source: null,
+    code: null,
+    detail: null,
+    ...more,
+  };
 }

@@ -39,11 +39,7 @@ export interface Readiness {
 /** The provider's side of its webhooks: by contract, so that this room knows no channel. */
 export interface WebhookVerifier {
   /** Judges a body by the signature header as it came, in constant time and before anything reads the body. */
-  verify(
-    app: string,
-    body: Buffer,
-    signature: string | undefined,
-  ): SignatureVerdict | Promise<SignatureVerdict>;
+  verify(app: string, body: Buffer, signature: string | undefined): SignatureVerdict | Promise<SignatureVerdict>;
   /** The answer to the provider's question whether this address is ours, or null when it asks wrongly. */
   challenge(app: string, query: Readonly<Record<string, string>>): string | null | Promise<string | null>;
 }
@@ -64,11 +60,7 @@ export interface HttpDeps {
   health(): Health;
   ready(): Promise<Readiness>;
   acceptMessage(tenant: TenantId, message: NewMessage, idempotency: Idempotency | null): Promise<Accepted>;
-  acceptBatch(
-    tenant: TenantId,
-    items: readonly BatchItem[],
-    idempotency: Idempotency | null,
-  ): Promise<AcceptedBatch>;
+  acceptBatch(tenant: TenantId, items: readonly BatchItem[], idempotency: Idempotency | null): Promise<AcceptedBatch>;
   cancelMessage(tenant: TenantId, id: MessageId): Promise<'cancelled' | 'not_found' | 'too_late'>;
   retryMessage(tenant: TenantId, id: MessageId): Promise<'queued' | 'not_found' | 'not_failed'>;
   /** Resolves when the webhook is durable. */

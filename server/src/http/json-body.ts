@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { AldisError } from '../domain/errors.ts';
 import type { HttpApp } from './typebox-provider.ts';
 
@@ -11,9 +11,8 @@ export function acceptJsonBodies(app: HttpApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
-      if (request.headers['idempotency-key'] !== undefined) {
-        request.bodyHash = createHash('sha256').update(`${request.method} ${request.routeOptions.url}\n`).update(body).digest();
-      }
+      // The route need not be in it: no body is right for two of them.
+      if (request.headers['idempotency-key'] !== undefined) request.bodyHash = hash('sha256', body, 'buffer');
       done(null, parseJson(body));
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), undefined);
@@ -30,11 +29,16 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new AldisError('malformed_json', `The body is not valid JSON${placeOf(error, text)}.`);
+    throw malformed(error, text);
   }
 }
 
-/** Where the parser stopped, without a word of the body: it may be a customer's message. */
+/** Without its cause: the parser's own words repeat the body, which may be a customer's message. */
+function malformed(error: unknown, text: string): AldisError {
+  return new AldisError('malformed_json', `The body is not valid JSON${placeOf(error, text)}.`);
+}
+
+/** Where the parser stopped, when it says so. */
 function placeOf(error: unknown, text: string): string {
   const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
   if (position === undefined) return '';

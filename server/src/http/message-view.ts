@@ -1,7 +1,16 @@
 import Type, { type Static } from 'typebox';
 import { type Message, type MessageError, priorityName, type State, statusOf } from '../domain/message.ts';
 import type { EventRow } from '../store/events.read.ts';
-import { NullableJson, NullableString, NullableTime, reference, StateWord, StatusWord, Time, words } from './schemas.ts';
+import {
+  NullableJson,
+  NullableString,
+  NullableTime,
+  reference,
+  StateWord,
+  StatusWord,
+  Time,
+  words,
+} from './schemas.ts';
 
 /** A message as everybody sees it: the same in lists, by id and in events. */
 export const MessageObject = Type.Object(

@@ -45,20 +45,22 @@ export async function composeMany(
   );
   const answered = requests.flatMap(({ reply_to }) => (isOwnReference(reply_to) ? [reply_to] : []));
   const wamids = answered.length > 0 ? await findWamids(deps.db, tenant, answered) : new Map<string, string>();
-  const contexts = requests.map(({ sender_id, reply_to }): Context => {
-    const context = { now, sender: senders.get(sender_id) ?? null, priority };
-    return isOwnReference(reply_to) ? { ...context, replyTo: wamids.get(reply_to) ?? null } : context;
+  const asked = requests.map((request) => {
+    const { sender_id, reply_to } = request;
+    const context: Context = { now, sender: senders.get(sender_id) ?? null, priority };
+    if (isOwnReference(reply_to)) context.replyTo = wamids.get(reply_to) ?? null;
+    return { request, context, composed: attempt(request, context) };
   });
-  const composed = requests.map((request, i) => attempt(request, contexts[i] as Context));
-  const lacking = composed.flatMap((one, i) => (lacksValues(one) ? [i] : []));
-  if (lacking.length === 0) return composed;
-  const addresses = lacking.map((i) => addresseeOf(requests[i] as MessageRequest).address);
-  const contacts = await findContactValues(deps.db, tenant, addresses);
-  lacking.forEach((i, place) => {
-    const contact = contacts.get(addresses[place] as string);
-    if (contact) composed[i] = attempt(requests[i] as MessageRequest, { ...(contexts[i] as Context), contact });
-  });
-  return composed;
+  const lacking = asked.filter(({ composed }) => lacksValues(composed));
+  if (lacking.length > 0) {
+    const addresses = lacking.map(({ request }) => addresseeOf(request).address);
+    const contacts = await findContactValues(deps.db, tenant, addresses);
+    for (const one of lacking) {
+      const contact = contacts.get(addresseeOf(one.request).address);
+      if (contact) one.composed = attempt(one.request, { ...one.context, contact });
+    }
+  }
+  return asked.map(({ composed }) => composed);
 }
 
 /** As composing takes it, with what was not found as null. */
@@ -68,7 +70,9 @@ function attempt(request: MessageRequest, { sender, replyTo, ...context }: Conte
   try {
     if (sender === null) throw unknownSender(request.sender_id);
     if (replyTo === null) {
-      throw new AldisError('invalid_field', 'reply_to names no message that has reached WhatsApp.', { field: 'reply_to' });
+      throw new AldisError('invalid_field', 'reply_to names no message that has reached WhatsApp.', {
+        field: 'reply_to',
+      });
     }
     return { kind: 'message', message: compose(request, { ...context, sender: sender.id, replyTo }) };
   } catch (error) {

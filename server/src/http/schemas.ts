@@ -33,7 +33,7 @@ export const Reference = (description: string) =>
 
 /** A part that others refer to by its `$id`, so that it stands once in the document. */
 export function reference<T extends TSchema>(schema: T & { $id?: string }) {
-  return Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ""}#` });
+  return Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` });
 }
 
 export const ErrorSchema = Type.Object(
@@ -52,3 +52,11 @@ export const ERRORS_OF_ROUTES = { '4xx': reference(ErrorSchema), '5xx': referenc
 
 /** The path parameter of routes on one record. Any string: what is no id of ours is not found. */
 export const IdParameter = Type.Object({ id: Type.String({ description: 'The id that was given when it was made.' }) });
+
+/** For routes that take no query or no body: what is sent all the same is refused like any field that is not known. */
+export const NO_QUERY = Type.Object({}, { additionalProperties: false });
+export const NO_BODY = Type.Unsafe<object | null>({
+  type: ['object', 'null'],
+  properties: {},
+  additionalProperties: false,
+});

@@ -30,7 +30,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. Set by the guard of routes that have one. */
     principal: Principal | null;
-    /** SHA-256 of the route and the body as it came, when an Idempotency-Key came with it. */
+    /** SHA-256 of the body as it came, when an Idempotency-Key came with it. */
     bodyHash: Buffer | null;
   }
 }

@@ -27,7 +27,9 @@ export function validationError(flaw: Flaw, part: string): AldisError {
     const name = String(flaw.params['additionalProperty']);
     const known = Object.keys(flaw.parentSchema?.properties ?? {});
     const field = join(where, name);
-    return new AldisError('unknown_field', `${field} is not a field of this request${didYouMean(name, known)}.`, { field });
+    return new AldisError('unknown_field', `${field} is not a field of this request${didYouMean(name, known)}.`, {
+      field,
+    });
   }
   if (flaw.keyword === 'required') {
     const field = join(where, String(flaw.params['missingProperty']));
@@ -59,7 +61,8 @@ function sentence({ keyword, params, message, data }: Flaw, words: string): stri
 }
 
 function typeNames(type: unknown): string {
-  return (Array.isArray(type) ? type : [type]).map((name) => `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`).join(' or ');
+  const names: unknown[] = Array.isArray(type) ? type : [type];
+  return names.map((name) => `${/^[aeio]/.test(String(name)) ? 'an' : 'a'} ${String(name)}`).join(' or ');
 }
 
 function nameOf(value: unknown): string {

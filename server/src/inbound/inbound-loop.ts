@@ -1,15 +1,14 @@
-import { applyReceipts, findByWamid, parkUnknown, takeParked } from '../actions/apply-receipts.ts';
+import { applyReceipts, findByWamid, findParked, forgetParked, parkUnknown, type ReceiptRules } from '../actions/apply-receipts.ts';
 import { finishStoredWork, noteTrouble, takeStoredWork } from '../actions/apply-work.ts';
 import { type ReceivedMessage, receiveMessages } from '../actions/receive-messages.ts';
 import { recordEvidence } from '../actions/record-evidence.ts';
-import { persistently } from '../actions/settle-sends.ts';
 import type { StoredWork } from '../actions/store-webhook.ts';
 import type { Marker } from '../channels/whatsapp/mark.ts';
 import type { WebhookItem } from '../channels/whatsapp/webhook.ts';
 import type { Db } from '../db/pool.ts';
+import { persistently } from '../db/retry.ts';
 import { type InstanceId, type MessageId, timeOfId } from '../domain/ids.ts';
 import type { FailedReceipt, ParkedReceipt, Receipt } from '../domain/receipt.ts';
-import type { RetrySettings } from '../domain/retry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -35,7 +34,7 @@ export interface InboundOptions {
   metrics: Metrics;
   logger: Logger;
   instance: InstanceId;
-  retry: RetrySettings;
+  rules: ReceiptRules;
   /** Milliseconds between looks for work that was left behind, and for receipts that were parked. */
   pollInterval: number;
 }
@@ -119,7 +118,7 @@ export function createInbound(options: InboundOptions): Inbound {
       }
     }
     await evidence.write();
-    const parked = await takeParked(db);
+    const parked = await findParked(db);
     if (parked.length > 0) await applyParked(parked);
   }
 
@@ -140,8 +139,7 @@ export function createInbound(options: InboundOptions): Inbound {
           if (!route) troubles.push(`no sender has the number ${item.phoneNumberId}`);
           else if (item.kind === 'status') {
             statuses.push({ item: { ...item, at: refineSecond(item.at, timeOfId(id)) }, route });
-          }
-          else messages.push(receivedMessage(item, route));
+          } else messages.push(receivedMessage(item, route));
         }
         if (troubles.length > 0) {
           metrics.receiptsIgnored.add(troubles.length, { reason: 'unreadable' });
@@ -150,20 +148,23 @@ export function createInbound(options: InboundOptions): Inbound {
       }
     }
     if (messages.length > 0) {
-      const fresh = await receiveMessages(db, signals, messages);
+      const fresh = await receiveMessages(db, signals, messages, options.rules.slot);
       metrics.received.add(fresh, { type: 'all' });
     }
     if (statuses.length > 0) await applyStatuses(statuses, messages.length > 0 ? [] : doneWork);
     if (statuses.length === 0 || messages.length > 0) await finishStoredWork(db, doneWork);
   }
 
-  async function applyStatuses(statuses: readonly { item: StatusItem; route: Route }[], doneWork: readonly string[]): Promise<void> {
+  async function applyStatuses(
+    statuses: readonly { item: StatusItem; route: Route }[],
+    doneWork: readonly string[],
+  ): Promise<void> {
     const { receipts, failed, parked } = await identify(statuses);
     if (parked.length > 0) {
       await parkUnknown(db, parked);
       metrics.receiptsIgnored.add(parked.length, { reason: 'parked' });
     }
-    const applied = await applyReceipts(db, signals, { receipts, failed, doneWork }, options.retry);
+    const applied = await applyReceipts(db, signals, { receipts, failed, doneWork }, options.rules);
     // Only now: evidence must never be seen before the receipts that came with it.
     await evidence.write();
     if (applied.byReceipt > 0) metrics.doubts.add(applied.byReceipt, { decision: 'receipt' });
@@ -184,7 +185,14 @@ export function createInbound(options: InboundOptions): Inbound {
     const failed: FailedReceipt[] = [];
     const unmarked: { item: StatusItem; route: Route }[] = [];
     const place = (item: StatusItem, route: Route, message: MessageId, attempt: number | null) => {
-      const common = { tenant: route.tenant_id, sender: route.sender_id, message, wamid: item.wamid, attempt, at: item.at };
+      const common = {
+        tenant: route.tenant_id,
+        sender: route.sender_id,
+        message,
+        wamid: item.wamid,
+        attempt,
+        at: item.at,
+      };
       if (item.status === 'failed') {
         const error = item.error ?? { code: 131000, title: 'failed', detail: null };
         failed.push({ ...common, ...error });
@@ -204,7 +212,8 @@ export function createInbound(options: InboundOptions): Inbound {
     for (const { item, route } of unmarked) {
       const row = named.get(`${route.tenant_id} ${item.wamid}`);
       if (row) place(item, route, row.message_id, null);
-      else parked.push({ tenant_id: route.tenant_id, wamid: item.wamid, status: item.status, receipt: { item, route } });
+      else
+        parked.push({ tenant_id: route.tenant_id, wamid: item.wamid, status: item.status, receipt: { item, route } });
     }
     return { receipts, failed, parked };
   }
@@ -213,6 +222,7 @@ export function createInbound(options: InboundOptions): Inbound {
     // What was parked is our own reading of an item, written by this program.
     const statuses = parked.map((one) => one.receipt as { item: StatusItem; route: Route });
     await applyStatuses(statuses, []);
+    await forgetParked(db, parked);
   }
 
   /** Applies webhooks one by one after they failed together; the one at fault is noted and kept, the others go on. */

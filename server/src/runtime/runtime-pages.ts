@@ -68,10 +68,18 @@ function exampleYaml(): string {
   ];
   for (const [section, settings] of sections()) {
     if (section !== '') file.push(`# ${section}:`);
-    const indent = section === '' ? '' : '  ';
+    let above: readonly string[] = section === '' ? [] : [section];
     for (const { path, setting } of settings) {
+      const parents = path.slice(0, -1);
+      for (const [depth, name] of parents.entries()) {
+        if (above[depth] !== name) file.push(`# ${'  '.repeat(depth)}${name}:`);
+      }
+      above = parents;
       const fallback = setting.show(setting.default);
-      file.push(...comment(setting), `# ${indent}${path.at(-1)}:${fallback === '' ? '' : ` ${fallback}`}`);
+      file.push(
+        ...comment(setting),
+        `# ${'  '.repeat(parents.length)}${path.at(-1)}:${fallback === '' ? '' : ` ${fallback}`}`,
+      );
     }
     file.push('');
   }

@@ -130,6 +130,9 @@ with i as materialized (
 ), e as (
   insert into events (tenant_id, id, type, message_id, data)
   select tenant_id, event_id, 'message.queued', id, '{"state": "queued"}' from i
+), r as (
+  insert into media_references (tenant_id, message_id, kind, link, filename)
+  select tenant_id, id, type, content ->> 'media_url', content ->> 'filename' from i where content ? 'media_url'
 ), c as (
   insert into contacts (tenant_id, id) select * from unnest($20::uuid[], $21::uuid[])
 ), ci as (

@@ -46,10 +46,10 @@ export async function findContactValues(
   tenant: TenantId,
   addresses: readonly string[],
 ): Promise<Map<string, Record<string, string | number>>> {
-  const rows = await tx.query<{ address: string; name: string | null; attributes: Record<string, unknown> }>(findValues, [
-    tenant,
-    addresses,
-  ]);
+  const rows = await tx.query<{ address: string; name: string | null; attributes: Record<string, unknown> }>(
+    findValues,
+    [tenant, addresses],
+  );
   return new Map(rows.map(({ address, name, attributes }) => [address, sayable({ name, ...attributes })]));
 }
 

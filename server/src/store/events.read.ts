@@ -79,12 +79,7 @@ order by e.xid, e.id`,
 };
 
 /** The tenant's events after a place, the oldest first, at most `limit`. */
-export function listEvents(
-  tx: Queryable,
-  tenant: TenantId,
-  after: EventPosition,
-  limit: number,
-): Promise<EventRow[]> {
+export function listEvents(tx: Queryable, tenant: TenantId, after: EventPosition, limit: number): Promise<EventRow[]> {
   return tx.query<EventRow>(list, [tenant, after.xid, after.id, limit]);
 }
 

@@ -193,7 +193,7 @@ with i as materialized (
   from fresh
 ), n as (
   insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
-  select tenant_id, sender_id, 'inbound', type, '', 'delivered', 0, count(*) from fresh
+  select tenant_id, sender_id, 'inbound', type, '', 'delivered', $20, count(*) from fresh
   group by tenant_id, sender_id, type order by tenant_id, sender_id, type
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
@@ -229,7 +229,11 @@ export interface ReceivedWrite {
  * @returns the ids of the messages that are new.
  * @throws a unique violation when a contact or conversation was made by somebody else since it was looked up.
  */
-export async function insertReceivedMessages(tx: Queryable, write: ReceivedWrite): Promise<MessageId[]> {
+export async function insertReceivedMessages(
+  tx: Queryable,
+  write: ReceivedWrite,
+  slot: number,
+): Promise<MessageId[]> {
   const { rows, contacts, identities } = write;
   const fresh = await tx.query<{ id: MessageId }>(insertReceived, [
     uuids(rows, (r) => r.tenant),
@@ -251,6 +255,7 @@ export async function insertReceivedMessages(tx: Queryable, write: ReceivedWrite
     texts(identities, (n) => n.kind),
     texts(identities, (n) => n.value),
     uuids(identities, (n) => n.contact),
+    slot,
   ]);
   return fresh.map((row) => row.id);
 }

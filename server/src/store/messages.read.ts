@@ -101,54 +101,56 @@ const CLOCKS_APART = 60_000;
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-type Walk = 'all' | 'contact' | 'conversation' | 'batch';
+type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch';
 
-/**
- * Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id; `key` is
- * the parameter with the id of what is walked.
- */
-const WALKS: Record<Walk, (key: string) => string> = {
-  all: () => `
-    select m.* from messages m where m.tenant_id = $1 and m.id < $2 and m.id >= $3 order by m.id desc limit ${WALKED}`,
-  contact: (key) => `
+/** Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id. */
+const WALKS: Record<Walk, string> = {
+  all: walkOf(''),
+  sender: walkOf('m.sender_id = $4 and'),
+  contact: `
     select m.* from conversations c cross join lateral (
       select * from messages where tenant_id = $1 and conversation_id = c.id and id < $2 and id >= $3
       order by id desc limit ${WALKED}
-    ) m where c.tenant_id = $1 and c.contact_id = ${key} order by m.id desc limit ${WALKED}`,
-  conversation: (key) => `
-    select m.* from messages m where m.tenant_id = $1 and m.conversation_id = ${key} and m.id < $2 and m.id >= $3
-    order by m.id desc limit ${WALKED}`,
-  batch: (key) => `
-    select m.* from messages m where m.tenant_id = $1 and m.batch_id = ${key} and m.id < $2 and m.id >= $3
-    order by m.id desc limit ${WALKED}`,
+    ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${WALKED}`,
+  conversation: walkOf('m.conversation_id = $6 and'),
+  batch: walkOf('m.batch_id = $7 and'),
 };
 
-// The page is cut before anything is joined, so that the walk stops as soon as it is full.
-const list = (walk: Walk, key: string) => ({
+function walkOf(condition: string): string {
+  return `
+    select m.* from messages m where ${condition} m.tenant_id = $1 and m.id < $2 and m.id >= $3
+    order by m.id desc limit ${WALKED}`;
+}
+
+// The page is cut before anything is joined, so that the walk stops as soon as it is full. Only when it is not full it is
+// asked how far the walk came: in the same statement, for what commits between two would be counted by one of them.
+const list = (walk: Walk) => ({
   name: `messages_list_by_${walk}`,
   text: `
-select ${COLUMNS} from (
-  select w.* from (${WALKS[walk](key)}) w
+with page as (
+  select w.* from (${WALKS[walk]}) w
   where ($4::uuid is null or w.sender_id = $4) and ($5::uuid is null or w.contact_id = $5)
     and ($6::uuid is null or w.conversation_id = $6) and ($7::uuid is null or w.batch_id = $7)
     and ($8::message_direction is null or w.direction = $8) and ($9::text is null or w.type = $9)
     and ($10::message_state[] is null or w.state = any ($10))
     and ($11::timestamptz is null or w.created_at >= $11) and ($12::timestamptz is null or w.created_at <= $12)
   order by w.id desc limit $13
-) m ${JOINS} order by m.id desc`,
+), walked as (
+  select case when (select count(*) from page) < $13
+    then (select w.id from (${WALKS[walk]}) w order by w.id desc offset ${WALKED - 1} limit 1) end as walked_to
+)
+select walked_to, p.* from walked left join (select ${COLUMNS} from page m ${JOINS}) p on true order by p.id desc`,
 });
 const lists = {
-  all: list('all', ''),
-  contact: list('contact', '$5'),
-  conversation: list('conversation', '$6'),
-  batch: list('batch', '$7'),
+  all: list('all'),
+  sender: list('sender'),
+  contact: list('contact'),
+  conversation: list('conversation'),
+  batch: list('batch'),
 };
 
-const end = (walk: Walk) => ({
-  name: `messages_end_by_${walk}`,
-  text: `select w.id from (${WALKS[walk]('$4')}) w order by w.id desc offset ${WALKED - 1} limit 1`,
-});
-const ends = { all: end('all'), contact: end('contact'), conversation: end('conversation'), batch: end('batch') };
+/** A row of a page; one without a message when there is none. `walked_to`: the last row looked at, if more may follow. */
+type PageRow = { walked_to: MessageId | null } & (Message | { id: null });
 
 /**
  * The messages that match, newest first, at most `limit` of them. A page may be short, and even empty, and still have a next
@@ -162,9 +164,8 @@ export async function listMessages(
   before: MessageId | null,
   limit: number,
 ): Promise<MessagePage> {
-  const { walk, key } = walkFor(filter);
   const { below, from } = idBounds(filter, before);
-  const messages = await tx.query<Message>(lists[walk], [
+  const rows = await tx.query<PageRow>(lists[walkFor(filter)], [
     tenant,
     below,
     from,
@@ -179,21 +180,18 @@ export async function listMessages(
     filter.until ?? null,
     limit + 1,
   ]);
-  if (messages.length > limit) {
-    messages.length = limit;
-    return { messages, next: messages[limit - 1]?.id ?? null };
-  }
-  // Not full: either nothing is left, or the walk looked at all that it may.
-  const [last] = await tx.query<{ id: MessageId }>(ends[walk], [tenant, below, from, ...key]);
-  return { messages, next: last?.id ?? null };
+  const messages = rows.filter((row) => row.id !== null);
+  if (messages.length <= limit) return { messages, next: rows[0]?.walked_to ?? null };
+  messages.length = limit;
+  return { messages, next: messages[limit - 1]?.id ?? null };
 }
 
-/** The narrowest walk for a filter, and the id of what is walked. */
-function walkFor({ contact_id, conversation_id, batch_id }: MessageFilter): { walk: Walk; key: readonly string[] } {
-  if (conversation_id !== undefined) return { walk: 'conversation', key: [conversation_id] };
-  if (batch_id !== undefined) return { walk: 'batch', key: [batch_id] };
-  if (contact_id !== undefined) return { walk: 'contact', key: [contact_id] };
-  return { walk: 'all', key: [] };
+/** The narrowest walk for a filter. */
+function walkFor({ sender_id, contact_id, conversation_id, batch_id }: MessageFilter): Walk {
+  if (conversation_id !== undefined) return 'conversation';
+  if (batch_id !== undefined) return 'batch';
+  if (contact_id !== undefined) return 'contact';
+  return sender_id === undefined ? 'all' : 'sender';
 }
 
 /** The range of ids that can hold what the times ask for. */

@@ -30,7 +30,8 @@ select (select count(*) from parked_receipts)::int as parked,
   (select count(*) from due where state = 'unconfirmed'
     and started_at < clock_timestamp() - $1 * interval '1 ms')::int as overdue,
   coalesce((select extract(epoch from clock_timestamp() - min(xact_start)) from pg_stat_activity
-    where backend_xid is not null and datname = current_database()), 0)::float8 as event_lag`,
+   
+    where backend_xid is not null), 0)::float8 as event_lag`,
 };
 
 export interface StoreState {
@@ -38,7 +39,7 @@ export interface StoreState {
   inbound_work: number;
   /** Unconfirmed for longer than is reported. */
   overdue: number;
-  /** How long the oldest open write has held back readers of events, in seconds. */
+  /** How long the oldest open write of the whole server has held back readers of events, in seconds. */
   event_lag: number;
 }
 

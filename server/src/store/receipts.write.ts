@@ -13,6 +13,9 @@ function isEarlier(column: string): string {
       or date_trunc('second', greatest(i.${column}, m.created_at)) < date_trunc('second', m.${column})))`;
 }
 
+/** Bad news stays until better news than 'sent' comes, unless all that was told is that nobody knew. */
+const STAYS_FAILED = `(m.state = 'failed' and i.state = 'sent' and m.error ->> 'error' <> 'outcome_unknown')`;
+
 /**
  * Whether a receipt is a late 'sent' of an attempt that is known to have failed afterwards: it says nothing new.
  * @param attempt the column with the attempt that is meant when the receipt names none.
@@ -51,9 +54,8 @@ with i as materialized (
   update messages m set
     state_before = m.state,
     state = case
-      when m.state in ('queued', 'cancelled', 'expired') then i.state
-      when m.state = 'failed' and i.state = 'sent' then 'failed'
-      when m.state = 'failed' then i.state
+      when ${STAYS_FAILED} then 'failed'
+      when m.state in ('queued', 'failed', 'cancelled', 'expired') then i.state
       else greatest(m.state, i.state) end,
     wamid = coalesce(m.wamid, i.wamid),
     attempt = coalesce(d.attempt, m.attempt),
@@ -61,16 +63,14 @@ with i as materialized (
     delivered_at = case when ${isEarlier('delivered_at')} then greatest(i.delivered_at, m.created_at) else m.delivered_at end,
     read_at = case when ${isEarlier('read_at')} then greatest(i.read_at, m.created_at) else m.read_at end,
     played_at = case when ${isEarlier('played_at')} then greatest(i.played_at, m.created_at) else m.played_at end,
-    error = case when m.state = 'failed' and i.state = 'sent' then m.error end,
-    failed_at = case when m.state = 'failed' and i.state = 'sent' then m.failed_at end,
+    error = case when ${STAYS_FAILED} then m.error end,
+    failed_at = case when ${STAYS_FAILED} then m.failed_at end,
     ended_at = null
   from i left join d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
   where m.tenant_id = i.tenant_id and m.id = i.message_id and m.direction = 'outbound'
-    -- Work that was there when this began and is gone was settled meanwhile: then the row has another state by now.
-    and (m.state <> 'queued' or d.message_id is not null or exists (select from due x
-      where x.tenant_id = i.tenant_id and x.message_id = i.message_id and x.attempt > 0 and not ${isStale('x.attempt')}))
+    and (m.state <> 'queued' or d.message_id is not null)
     and ((m.state < i.state and m.state < 'failed') or m.state in ('cancelled', 'expired')
-      or (m.state = 'failed' and i.state > 'sent')
+      or (m.state = 'failed' and not ${STAYS_FAILED})
       or ${isEarlier('sent_at')} or ${isEarlier('delivered_at')} or ${isEarlier('read_at')} or ${isEarlier('played_at')})
     and not (${isStale('m.attempt')} and (m.attempt > i.attempt or m.state in ('cancelled', 'expired')))
   returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.delivered_at,
@@ -132,7 +132,11 @@ with i as materialized (
     $8::text[], $9::uuid[], $10::float8[])
   as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay)
 ), named as materialized (
-  select i.*, coalesce(i.attempt, m.attempt) as named_attempt, d.state as due_state
+  select i.tenant_id, i.message_id, i.wamid, i.at, i.code, i.title, i.detail, i.event_id,
+    -- No further attempt when the message's time will be over.
+    case when now() + i.delay * interval '1 ms' < least(m.expires_at,
+      coalesce(m.scheduled_at, m.created_at) + $12 * interval '1 ms') then i.delay end as delay,
+    coalesce(i.attempt, m.attempt) as named_attempt, d.state as due_state
   from i
   join messages m on m.tenant_id = i.tenant_id and m.id = i.message_id and m.direction = 'outbound'
   left join due d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
@@ -157,14 +161,6 @@ with i as materialized (
   from (select * from d union all select tenant_id, message_id, attempt, started_at from back) x
   join named using (tenant_id, message_id)
   on conflict do nothing
-), held as materialized (
-  -- Locked behind the work, as in settling: an answer that is being settled at this moment is seen as it was settled.
-  select n.*, m.state as found_state, m.attempt as found_attempt, d.message_id is not null as ended
-  from named n
-  left join d on d.tenant_id = n.tenant_id and d.message_id = n.message_id
-  left join back b on b.tenant_id = n.tenant_id and b.message_id = n.message_id
-  join messages m on m.tenant_id = n.tenant_id and m.id = n.message_id
-  for update of m
 ), m as (
   update messages m set state_before = m.state,
     attempt = i.named_attempt,
@@ -174,9 +170,9 @@ with i as materialized (
     failed_at = case when i.delay is null then greatest(i.at, m.created_at) end,
     error = case when i.delay is null then
       jsonb_build_object('error', 'send_failed', 'code', i.code, 'title', i.title, 'detail', i.detail) end
-  from held i
+  from named i left join d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
   where m.tenant_id = i.tenant_id and m.id = i.message_id
-    and ((i.found_state = 'sent' and i.found_attempt = i.named_attempt) or (i.found_state = 'queued' and i.ended))
+    and ((m.state = 'sent' and m.attempt = i.named_attempt) or (m.state = 'queued' and d.message_id is not null))
   returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.failed_at,
     m.error, m.priority, m.expires_at, i.event_id, i.delay
 ), again as (
@@ -217,11 +213,13 @@ export interface FailedReceiptRow extends FailedReceipt {
 /**
  * Applies bad news: kept in the history in any case; it changes the message only while the attempt it names is the latest
  * and nothing better is known. At most one entry a message.
+ * @param validity milliseconds from its acceptance, or from its scheduled time, in which a message may be tried.
  */
 export function applyFailedReceipts(
   tx: Queryable,
   failed: readonly FailedReceiptRow[],
   slot: number,
+  validity: number,
 ): Promise<ReceiptChange[]> {
   return tx.query<ReceiptChange>(fail, [
     uuids(failed, (r) => r.tenant),
@@ -235,6 +233,7 @@ export function applyFailedReceipts(
     uuids(failed, (r) => r.event),
     doubles(failed, (r) => r.delay),
     slot,
+    validity,
   ]);
 }
 
@@ -278,14 +277,30 @@ export async function parkReceipts(tx: Queryable, parked: readonly ParkedReceipt
   ]);
 }
 
+const findParked = {
+  name: 'receipts_find_parked',
+  text: `
+select p.tenant_id, p.wamid, p.status, p.receipt
+from parked_receipts p join wamids w on w.tenant_id = p.tenant_id and w.wamid = p.wamid limit $1`,
+};
+
+/** Parked receipts whose message is known by now. */
+export function findParkedReceipts(tx: Queryable, limit: number): Promise<ParkedReceipt[]> {
+  return tx.query<ParkedReceipt>(findParked, [limit]);
+}
+
 const unpark = {
   name: 'receipts_unpark',
   text: `
-delete from parked_receipts p using wamids w where w.tenant_id = p.tenant_id and w.wamid = p.wamid
-returning p.tenant_id, p.wamid, p.status, p.receipt`,
+delete from parked_receipts p using unnest($1::uuid[], $2::text[], $3::text[]) as i(tenant_id, wamid, status)
+where p.tenant_id = i.tenant_id and p.wamid = i.wamid and p.status = i.status`,
 };
 
-/** Takes back the parked receipts whose message is known by now. */
-export function unparkReceipts(tx: Queryable): Promise<ParkedReceipt[]> {
-  return tx.query<ParkedReceipt>(unpark);
+/** Forgets parked receipts that were applied. */
+export async function deleteParkedReceipts(tx: Queryable, parked: readonly ParkedReceipt[]): Promise<void> {
+  await tx.query(unpark, [
+    uuids(parked, (p) => p.tenant_id),
+    texts(parked, (p) => p.wamid),
+    texts(parked, (p) => p.status),
+  ]);
 }

@@ -13,7 +13,11 @@ export interface Route {
 }
 
 /** Finds the sender of a number, among those of the app that signed the webhook. */
-export async function findSenderByNumber(tx: Queryable, app: string, phoneNumberId: string): Promise<Route | undefined> {
+export async function findSenderByNumber(
+  tx: Queryable,
+  app: string,
+  phoneNumberId: string,
+): Promise<Route | undefined> {
   const [row] = await tx.query<Route>(findRoute, [app, phoneNumberId]);
   return row;
 }

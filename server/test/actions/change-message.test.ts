@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
 import { expireMessages } from '../../src/actions/expire-messages.ts';
-import { newId, type MessageId } from '../../src/domain/ids.ts';
-import { engineWorld, type EngineWorld, makeDue } from '../engine-world.ts';
+import { type MessageId, newId } from '../../src/domain/ids.ts';
+import { type EngineWorld, engineWorld, makeDue } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 
 let world: EngineWorld;
@@ -76,14 +76,22 @@ test('what has expired ends and never begins; what is on its way goes on', async
   const open = await own.sending({ expires_at: Date.now() + 60_000 });
   const over = await Promise.all([1, 2, 3].map(() => own.accept({ expires_at: Date.now() + 60_000 })));
   const other = await own.accept({ expires_at: Date.now() + 120_000 });
-  await db.script(`update due set expires_at = clock_timestamp() where expires_at < clock_timestamp() + interval '90 seconds'`);
+  await db.script(
+    `update due set expires_at = clock_timestamp() where expires_at < clock_timestamp() + interval '90 seconds'`,
+  );
   const [begun, ...counts] = await Promise.all([
     own.begin(),
     expireMessages(db, signals, [own.lane]),
     expireMessages(db, signals, [own.lane]),
   ]);
-  assert.deepEqual(begun.map((send) => send.message_id), [other]);
-  assert.equal(counts.reduce((sum, count) => sum + count), 3);
+  assert.deepEqual(
+    begun.map((send) => send.message_id),
+    [other],
+  );
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    3,
+  );
   for (const id of over) assert.equal((await own.read(id)).state, 'expired');
   assert.equal((await own.read(open.message_id)).state, 'sending');
   await own.settle(open, { kind: 'error', code: 2, title: 'later', detail: null, retryAfter: null });

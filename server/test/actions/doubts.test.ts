@@ -9,7 +9,16 @@ import { type InstanceId, newId, type RawWebhookId } from '../../src/domain/ids.
 import type { LaneClaim } from '../../src/domain/lane.ts';
 import { insertRawWebhooks } from '../../src/store/inbound.write.ts';
 import { findMessageWithTrail } from '../../src/store/messages.read.ts';
-import { engineWorld, type EngineWorld, GRACE, LEASE, makeDue, RETRY, takeAllLanes, type TenantWorld } from '../engine-world.ts';
+import {
+  type EngineWorld,
+  engineWorld,
+  GRACE,
+  LEASE,
+  makeDue,
+  RULES,
+  type TenantWorld,
+  takeAllLanes,
+} from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 
 let world: EngineWorld;
@@ -57,7 +66,10 @@ test('in silence a doubt stays, is looked at again, and tells once', async () =>
     await makeDue(world.db, send.message_id);
   }
   const events = await world.db.query<{ n: number }>(
-    { name: 'test_events', text: `select count(*) as n from events where message_id = $1 and type = 'message.unconfirmed'` },
+    {
+      name: 'test_events',
+      text: `select count(*) as n from events where message_id = $1 and type = 'message.unconfirmed'`,
+    },
     [send.message_id],
   );
   assert.deepEqual(events, [{ n: 1 }]);
@@ -97,13 +109,19 @@ test('when receipts flow the category decides: once more, and then tell', async 
   await receiptsFlow(own);
   assert.equal((await resolve(own.claim)).told, 2, 'once more means once');
   const trail = await findMessageWithTrail(world.db, own.tenant, service.message_id);
-  assert.deepEqual(trail?.attempts.map((one) => one.outcome), ['resend', 'tell']);
+  assert.deepEqual(
+    trail?.attempts.map((one) => one.outcome),
+    ['resend', 'tell'],
+  );
 });
 
 test("the tenant's own choice goes before the rule of the house", async () => {
   const own = await world.tenant();
   await world.db.query(
-    { name: 'test_policy', text: `update tenants set doubt_policy = '{"service": "tell", "marketing": "resend"}' where id = $1` },
+    {
+      name: 'test_policy',
+      text: `update tenants set doubt_policy = '{"service": "tell", "marketing": "resend"}' where id = $1`,
+    },
     [own.tenant],
   );
   const service = await doubt(own);
@@ -151,10 +169,10 @@ test('a receipt settles the doubt, also one that was told already', async () => 
     status: 'delivered' as const,
     at: send.started_at + 1000,
   });
-  await applyReceipts(world.db, world.signals, { receipts: [receipt(waiting)], failed: [], doneWork: [] }, RETRY);
+  await applyReceipts(world.db, world.signals, { receipts: [receipt(waiting)], failed: [], doneWork: [] }, RULES);
   await receiptsFlow(own);
   assert.equal((await resolve(own.claim)).told, 1);
-  await applyReceipts(world.db, world.signals, { receipts: [receipt(told)], failed: [], doneWork: [] }, RETRY);
+  await applyReceipts(world.db, world.signals, { receipts: [receipt(told)], failed: [], doneWork: [] }, RULES);
   for (const send of [waiting, told]) assert.equal((await own.read(send.message_id)).state, 'delivered');
 });
 
@@ -167,7 +185,9 @@ test('who takes lanes over makes what was open there doubtful, under the new epo
   const queued = await own.accept();
   const before = Date.now();
   const claim = await takeAllLanes(world.db, newId<InstanceId>());
-  const states = await Promise.all([sending, doubtful, settled].map(async (one) => (await own.read(one.message_id)).state));
+  const states = await Promise.all(
+    [sending, doubtful, settled].map(async (one) => (await own.read(one.message_id)).state),
+  );
   assert.deepEqual(states, ['unconfirmed', 'unconfirmed', 'sent']);
   assert.equal((await own.read(queued)).state, 'queued');
   for (const one of [sending, doubtful]) {
@@ -196,8 +216,14 @@ test('two instances never own one lane, and a live one keeps it', async () => {
   assert.equal(new Set(ids).size, ids.length);
   assert.equal(held.flatMap(({ taken }) => taken).length, ids.length);
   const again = await Promise.all([holdLanes(world.db, two, options), holdLanes(world.db, one, options)]);
-  assert.deepEqual(again.map(({ taken }) => taken), [[], []]);
-  assert.deepEqual(again.map(({ lanes }) => lanes), [held[1]?.lanes, held[0]?.lanes]);
+  assert.deepEqual(
+    again.map(({ taken }) => taken),
+    [[], []],
+  );
+  assert.deepEqual(
+    again.map(({ lanes }) => lanes),
+    [held[1]?.lanes, held[0]?.lanes],
+  );
 });
 
 test('evidence is the latest start, whatever order it came in, written at most once a second', async () => {

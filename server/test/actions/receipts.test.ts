@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
-import { type AppliedReceipts, applyReceipts, findByWamid, parkUnknown, takeParked } from '../../src/actions/apply-receipts.ts';
+import {
+  type AppliedReceipts,
+  applyReceipts,
+  findByWamid,
+  findParked,
+  forgetParked,
+  parkUnknown,
+} from '../../src/actions/apply-receipts.ts';
 import type { BegunSend } from '../../src/actions/begin-sends.ts';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
 import { expireMessages } from '../../src/actions/expire-messages.ts';
@@ -10,7 +17,7 @@ import type { FailedReceipt, Receipt, ReceiptStatus } from '../../src/domain/rec
 import { findMessageWithTrail } from '../../src/store/messages.read.ts';
 import { applyFailedReceipts } from '../../src/store/receipts.write.ts';
 import { settleSent } from '../../src/store/sending.write.ts';
-import { engineWorld, type EngineWorld, makeDue, RETRY, type TenantWorld } from '../engine-world.ts';
+import { type EngineWorld, engineWorld, makeDue, RULES, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
 
@@ -49,7 +56,7 @@ async function tell(send: BegunSend, ...told: Told[]): Promise<AppliedReceipts> 
     if (status === 'failed') failed.push({ ...common, code, title: 'told', detail: null });
     else receipts.push({ ...common, status });
   }
-  return applyReceipts(world.db, world.signals, { receipts, failed, doneWork: [] }, RETRY, () => 0.5);
+  return applyReceipts(world.db, world.signals, { receipts, failed, doneWork: [] }, RULES);
 }
 
 const sent = (send: BegunSend) => ({ kind: 'sent', wamid: `wamid.${send.message_id}.${send.attempt}` }) as const;
@@ -57,7 +64,8 @@ const sent = (send: BegunSend) => ({ kind: 'sent', wamid: `wamid.${send.message_
 /** The columns that receipts decide, with times as seconds after the attempt began. */
 async function row({ read }: TenantWorld, send: BegunSend): Promise<Record<string, unknown>> {
   const { state, attempt, wamid, error, ...rest } = await read(send.message_id);
-  const since = (time: Date | null) => (time === null ? null : Math.floor(time.getTime() / 1000) - Math.floor(send.started_at / 1000));
+  const since = (time: Date | null) =>
+    time === null ? null : Math.floor(time.getTime() / 1000) - Math.floor(send.started_at / 1000);
   return {
     state,
     attempt,
@@ -125,7 +133,11 @@ test('a repeated receipt writes nothing and tells nobody', async () => {
   assert.equal((await tell(send, ...news)).changed, 0);
   assert.equal((await tell(send, { status: 'failed' })).changed, 0);
   const trail = await findMessageWithTrail(world.db, own.tenant, send.message_id);
-  assert.deepEqual(trail?.failures.map((one) => one.code), [PERMANENT], 'the failure stays in the history');
+  assert.deepEqual(
+    trail?.failures.map((one) => one.code),
+    [PERMANENT],
+    'the failure stays in the history',
+  );
 });
 
 test('an error that may pass sends the message back, and what is late of that attempt changes nothing', async () => {
@@ -135,7 +147,11 @@ test('an error that may pass sends the message back, and what is late of that at
   await tell(send, { status: 'failed', code: RETRYABLE });
   const waiting = await row(own, send);
   assert.deepEqual([waiting['state'], waiting['wamid'], waiting['sent']], ['queued', undefined, null]);
-  for (const late of [{ status: 'sent' }, { status: 'sent', marked: false }, { status: 'failed', code: RETRYABLE }] as const) {
+  for (const late of [
+    { status: 'sent' },
+    { status: 'sent', marked: false },
+    { status: 'failed', code: RETRYABLE },
+  ] as const) {
     await tell(send, late);
     assert.deepEqual(await row(own, send), waiting);
   }
@@ -182,14 +198,20 @@ test('what was cancelled or has expired, and arrived all the same, has arrived',
     await own.settle(send, { kind: 'error', code: RETRYABLE, title: 'no', detail: null, retryAfter: null });
     if (end === 'cancelled') await cancelMessage(world.db, world.signals, own.tenant, send.message_id);
     else {
-      await world.db.query({ name: 'test_expire', text: 'update due set expires_at = now() where message_id = $1' }, [send.message_id]);
+      await world.db.query({ name: 'test_expire', text: 'update due set expires_at = now() where message_id = $1' }, [
+        send.message_id,
+      ]);
       assert.equal(await expireMessages(world.db, world.signals, [own.lane]), 1);
     }
     assert.equal((await own.read(send.message_id)).state, end);
     await tell(send, { status: 'failed' });
     assert.equal((await own.read(send.message_id)).state, end);
     await tell(send, { status: 'sent' });
-    assert.equal((await own.read(send.message_id)).state, end, 'sent, then failed, then ended: the order it was told in does not matter');
+    assert.equal(
+      (await own.read(send.message_id)).state,
+      end,
+      'sent, then failed, then ended: the order it was told in does not matter',
+    );
     await tell(send, { status: 'delivered' });
     assert.equal((await own.read(send.message_id)).state, 'delivered');
   }
@@ -238,7 +260,10 @@ test('answers and receipts of many messages at the same moment never disagree', 
     }),
   ]);
   const states = await Promise.all(begun.map(async (send) => (await own.read(send.message_id)).state));
-  assert.deepEqual(states, begun.map((_, i) => (['sent', 'delivered', 'read'] as const)[(i % 6) % 3]));
+  assert.deepEqual(
+    states,
+    begun.map((_, i) => (['sent', 'delivered', 'read'] as const)[(i % 6) % 3]),
+  );
 });
 
 test('several failures of one message in one webhook are all kept', async () => {
@@ -266,10 +291,12 @@ test('a receipt whose message is not known yet is parked, and given back once it
   assert.deepEqual(await findByWamid(world.db, [{ tenant: own.tenant, wamid }]), []);
   const parked = { tenant_id: own.tenant, wamid, status: 'read', receipt: { text: 'NUL \0' } };
   await parkUnknown(world.db, [parked, parked]);
-  assert.deepEqual(await takeParked(world.db), []);
+  assert.deepEqual(await findParked(world.db), []);
   await own.settle(send, sent(send));
-  assert.deepEqual(await takeParked(world.db), [{ ...parked, receipt: { text: 'NUL \ufffd' } }]);
-  assert.deepEqual(await takeParked(world.db), []);
+  const known = await findParked(world.db);
+  assert.deepEqual(known, [{ ...parked, receipt: { text: 'NUL \ufffd' } }]);
+  await forgetParked(world.db, known);
+  assert.deepEqual(await findParked(world.db), []);
   const [found] = await findByWamid(world.db, [{ tenant: own.tenant, wamid }]);
   assert.equal(found?.message_id, send.message_id);
 });
@@ -281,8 +308,23 @@ test('a message fails by a receipt only while that attempt is the last one', asy
   await makeDue(world.db, first.message_id);
   const [second] = await own.begin();
   assert.ok(second);
-  const failure = { ...first, tenant: own.tenant, sender: own.sender, message: first.message_id, wamid: 'wamid.x', at: first.started_at };
-  const late = { ...failure, attempt: 1, code: PERMANENT, title: 'late', detail: null, event: newId<EventId>(), delay: null };
-  assert.deepEqual(await applyFailedReceipts(world.db, [late], 0), []);
+  const failure = {
+    ...first,
+    tenant: own.tenant,
+    sender: own.sender,
+    message: first.message_id,
+    wamid: 'wamid.x',
+    at: first.started_at,
+  };
+  const late = {
+    ...failure,
+    attempt: 1,
+    code: PERMANENT,
+    title: 'late',
+    detail: null,
+    event: newId<EventId>(),
+    delay: null,
+  };
+  assert.deepEqual(await applyFailedReceipts(world.db, [late], 0, RULES.validity), []);
   assert.equal((await own.read(first.message_id)).state, 'sending');
 });

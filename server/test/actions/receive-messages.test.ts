@@ -4,7 +4,7 @@ import { type ReceivedMessage, receiveMessages } from '../../src/actions/receive
 import { openPool } from '../../src/db/pool.ts';
 import type { ContactId, ConversationId } from '../../src/domain/ids.ts';
 import { listMessages } from '../../src/store/messages.read.ts';
-import { engineWorld, type EngineWorld, newPhone, type TenantWorld } from '../engine-world.ts';
+import { type EngineWorld, engineWorld, newPhone, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 
 let world: EngineWorld;
@@ -23,7 +23,7 @@ function inbound({ tenant, sender }: TenantWorld, change: Partial<ReceivedMessag
   return { tenant, sender, wamid: `wamid.in.${++count}`, at: AT, phone: null, userId: null, ...text, ...change };
 }
 
-const receive = (...messages: ReceivedMessage[]) => receiveMessages(world.db, world.signals, messages);
+const receive = (...messages: ReceivedMessage[]) => receiveMessages(world.db, world.signals, messages, 0);
 
 interface Conversation {
   id: ConversationId;
@@ -69,7 +69,13 @@ test('a new customer is a contact with a conversation, and the window opens for 
   );
   const { messages } = await listMessages(world.db, own.tenant, {}, null, 10);
   assert.deepEqual(
-    messages.map(({ direction, state, address, reply_to, delivered_at }) => [direction, state, address, reply_to, delivered_at]),
+    messages.map(({ direction, state, address, reply_to, delivered_at }) => [
+      direction,
+      state,
+      address,
+      reply_to,
+      delivered_at,
+    ]),
     [
       ['inbound', 'delivered', phone, null, new Date(AT + 5000)],
       ['inbound', 'delivered', phone, 'wamid.Q', new Date(AT)],
@@ -83,13 +89,16 @@ test('a message that came before changes nothing: in the same webhook, later, or
   const other = openPool({ connection: world.database.url, max: 2, onError: () => {} });
   const fresh = await Promise.all([
     receive(message, message),
-    receiveMessages(other, world.signals, [message, inbound(own, { phone: message.phone })]),
+    receiveMessages(other, world.signals, [message, inbound(own, { phone: message.phone })], 4),
   ]);
   await other.close();
   assert.equal(await receive(message), 0);
   assert.equal(fresh[0] + fresh[1], 2);
   const found = await conversations(own);
-  assert.deepEqual(found.map(({ unread, total }) => [unread, total]), [[2, 2]]);
+  assert.deepEqual(
+    found.map(({ unread, total }) => [unread, total]),
+    [[2, 2]],
+  );
 });
 
 test('older messages that come late count as unread and do not shorten the window', async () => {
@@ -108,11 +117,17 @@ test('a person is one contact by number and by user id, in whichever order they 
   await receive(inbound(own, { phone, userId }));
   await receive(inbound(own, { userId }));
   const found = await conversations(own);
-  assert.deepEqual(found.map(({ names, unread }) => [names, unread]), [[`bsuid ${userId}, phone ${phone}`, 3]]);
+  assert.deepEqual(
+    found.map(({ names, unread }) => [names, unread]),
+    [[`bsuid ${userId}, phone ${phone}`, 3]],
+  );
 
   const together = await world.tenant();
   await receive(inbound(together, { phone }), inbound(together, { phone, userId }), inbound(together, { userId }));
-  assert.deepEqual((await conversations(together)).map((one) => one.names), [`bsuid ${userId}, phone ${phone}`]);
+  assert.deepEqual(
+    (await conversations(together)).map((one) => one.names),
+    [`bsuid ${userId}, phone ${phone}`],
+  );
 });
 
 test('a customer we wrote to before is found by the number, with the conversation', async () => {
@@ -128,10 +143,17 @@ test('accepting and receiving, when both meet a new customer at once, agree on w
   const own = await world.tenant();
   for (let round = 0; round < 8; round++) {
     const phone = newPhone();
-    const [id] = await Promise.all([own.accept({ address: phone }), receive(inbound(own, { phone })), receive(inbound(own, { phone }))]);
+    const [id] = await Promise.all([
+      own.accept({ address: phone }),
+      receive(inbound(own, { phone })),
+      receive(inbound(own, { phone })),
+    ]);
     const { contact_id } = await own.read(id);
     const found = (await conversations(own)).filter((one) => one.names === `phone ${phone}`);
-    assert.deepEqual(found.map((one) => [one.contact_id, one.unread]), [[contact_id, 2]]);
+    assert.deepEqual(
+      found.map((one) => [one.contact_id, one.unread]),
+      [[contact_id, 2]],
+    );
   }
 });
 
@@ -143,10 +165,13 @@ test('what the database cannot hold is replaced, and the rest kept', async () =>
     inbound(own, { phone: newPhone(), type: 'sticker', content: { unsupported: true, raw } }),
   );
   const { messages } = await listMessages(world.db, own.tenant, {}, null, 10);
-  assert.deepEqual(messages.map((message) => message.content), [
-    { unsupported: true, raw: { type: 'sticker', 'k\ufffdey': ['\ufffd', { deep: '\ufffd' }] } },
-    { text: 'a\ufffdb' },
-  ]);
+  assert.deepEqual(
+    messages.map((message) => message.content),
+    [
+      { unsupported: true, raw: { type: 'sticker', 'k\ufffdey': ['\ufffd', { deep: '\ufffd' }] } },
+      { text: 'a\ufffdb' },
+    ],
+  );
 });
 
 test('tenants know their customers apart', async () => {

@@ -4,10 +4,9 @@ import { beginSends } from '../../src/actions/begin-sends.ts';
 import { settlementOf } from '../../src/actions/settle-sends.ts';
 import { type EventId, type InstanceId, newId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { listEvents, LOG_START } from '../../src/store/events.read.ts';
 import { findMessageWithTrail } from '../../src/store/messages.read.ts';
 import { beginAttempts, findDue, settleSent } from '../../src/store/sending.write.ts';
-import { engineWorld, type EngineWorld, GRACE, makeDue, RETRY, takeAllLanes } from '../engine-world.ts';
+import { type EngineWorld, engineWorld, GRACE, makeDue, RETRY, readLog, takeAllLanes } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 
 let world: EngineWorld;
@@ -18,7 +17,13 @@ before(async () => {
 afterEach(() => assertSound(world.db));
 after(() => world.close());
 
-const refusal: Outcome = { kind: 'error', code: 131026, title: 'Undeliverable', detail: 'no WhatsApp', retryAfter: null };
+const refusal: Outcome = {
+  kind: 'error',
+  code: 131026,
+  title: 'Undeliverable',
+  detail: 'no WhatsApp',
+  retryAfter: null,
+};
 const overload: Outcome = { kind: 'error', code: 131016, title: 'Overloaded', detail: null, retryAfter: 30_000 };
 
 test('what is due leaves by priority, then by time, each sender within its room', async () => {
@@ -30,7 +35,10 @@ test('what is due leaves by priority, then by time, each sender within its room'
   const high = await accept({ priority: 0 });
   await accept({ priority: 0, scheduled_at: Date.now() + 60_000 });
   const found = await findDue(db, [{ lane, sender, room: 3 }]);
-  assert.deepEqual(found.map((one) => one.message_id), [high, first, second]);
+  assert.deepEqual(
+    found.map((one) => one.message_id),
+    [high, first, second],
+  );
   assert.deepEqual((await findDue(db, [{ lane, sender, room: 9 }])).map((one) => one.message_id).at(-1), low);
   assert.ok(found.every((one) => one.tenant_id === tenant && one.attempt === 0));
 });
@@ -64,16 +72,25 @@ test('each outcome changes the row, its due work, its history and its events tog
     assert.equal(settled.changed, true);
     const found = await findMessageWithTrail(db, tenant, send.message_id);
     assert.ok(found);
-    assert.deepEqual([found.state, found.attempts.map((one) => one.outcome), found.failures.length], [state, trail, failures]);
+    assert.deepEqual(
+      [found.state, found.attempts.map((one) => one.outcome), found.failures.length],
+      [state, trail, failures],
+    );
     if (outcome === overload) assert.ok((found.due_at?.getTime() ?? 0) >= before + 29_900, 'Retry-After is kept');
     if (outcome === refusal) {
-      assert.deepEqual(found.error, { error: 'send_failed', code: 131026, title: 'Undeliverable', detail: 'no WhatsApp' });
+      assert.deepEqual(found.error, {
+        error: 'send_failed',
+        code: 131026,
+        title: 'Undeliverable',
+        detail: 'no WhatsApp',
+      });
     }
     // The same outcome again, and any other, change nothing: the attempt is settled.
     const again = await settle(send, outcome);
     const other = await settle(send, { kind: 'sent', wamid: 'wamid.other' });
     assert.deepEqual([again.changed, other.changed], [false, state === 'unconfirmed']);
-    if (state !== 'unconfirmed') assert.deepEqual(await read(send.message_id), { ...(await read(send.message_id)), state });
+    if (state !== 'unconfirmed')
+      assert.deepEqual(await read(send.message_id), { ...(await read(send.message_id)), state });
   }
 });
 
@@ -98,7 +115,12 @@ test('a deposed owner begins and settles nothing', async () => {
   const due = await findDue(db, [{ lane, sender, room: 10 }]);
   await takeAllLanes(db, newId<InstanceId>());
   assert.deepEqual(await beginAttempts(db, claim, due, GRACE), []);
-  for (const outcome of [{ kind: 'sent', wamid: 'wamid.stale' }, refusal, overload, { kind: 'unknown', detail: '' }] as const) {
+  for (const outcome of [
+    { kind: 'sent', wamid: 'wamid.stale' },
+    refusal,
+    overload,
+    { kind: 'unknown', detail: '' },
+  ] as const) {
     assert.equal((await settle(open, outcome)).changed, false, outcome.kind);
   }
   assert.equal((await read(waiting)).state, 'queued');
@@ -135,7 +157,9 @@ test('many settle together, and each gets its own answer', async () => {
   const begun = await begin();
   const { settle, idle } = settler(() => 0.5);
   const settled = await Promise.all(
-    begun.map((send, i) => settle(send, i % 3 === 0 ? refusal : i % 3 === 1 ? overload : { kind: 'sent', wamid: `wamid.${i}` })),
+    begun.map((send, i) =>
+      settle(send, i % 3 === 0 ? refusal : i % 3 === 1 ? overload : { kind: 'sent', wamid: `wamid.${i}` }),
+    ),
   );
   await idle();
   assert.deepEqual(new Set(settled.map((one) => one.kind)), new Set(['failed', 'again', 'sent']));
@@ -154,7 +178,10 @@ test('one outcome that the database cannot hold does not spoil the others', asyn
     settle(bad, { kind: 'sent', wamid: 'wamid.\0' }),
     ...good.map((send, i) => settle(send, { kind: 'sent', wamid: `wamid.good.${i}` })),
   ]);
-  assert.deepEqual(results.map((one) => one.status), ['rejected', 'fulfilled', 'fulfilled']);
+  assert.deepEqual(
+    results.map((one) => one.status),
+    ['rejected', 'fulfilled', 'fulfilled'],
+  );
   assert.equal((await read(bad.message_id)).state, 'sending');
 });
 
@@ -176,7 +203,10 @@ test('the time of a scheduled message counts from when it may leave', async () =
   const id = await accept({ scheduled_at: Date.now() + 3_600_000 });
   // An hour later, seen from a message whose validity is less than that.
   await db.query(
-    { name: 'test_age', text: `update messages set created_at = created_at - interval '2 days', scheduled_at = now() where id = $1` },
+    {
+      name: 'test_age',
+      text: `update messages set created_at = created_at - interval '2 days', scheduled_at = now() where id = $1`,
+    },
     [id],
   );
   await makeDue(db, id);
@@ -196,7 +226,7 @@ test('the log tells a life in order', async () => {
   const [second] = await begin();
   assert.ok(second);
   await settle(second, { kind: 'sent', wamid: 'wamid.life' });
-  const events = await listEvents(db, tenant, LOG_START, 100);
+  const events = await readLog(db, tenant, 4);
   assert.deepEqual(
     events.map((event) => event.event_type),
     ['message.queued', 'message.unconfirmed', 'message.queued', 'message.sent'],

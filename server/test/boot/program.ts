@@ -93,7 +93,11 @@ export function credentials(folder: string): Credentials {
 export async function assertRefusesToStart(program: Program, line: RegExp): Promise<void> {
   const { code } = await program.ended;
   // What the log tells of the parts that had started is not for this reader.
-  const lines = program.stderr().trim().split('\n').filter((text) => !text.startsWith('{'));
+  const lines = program
+    .stderr()
+    .trim()
+    .split('\n')
+    .filter((text) => !text.startsWith('{'));
   assert.equal(lines.length, 1, program.stderr());
   assert.match(lines[0] ?? '', line);
   assert.ok(code !== 0 && code !== null);

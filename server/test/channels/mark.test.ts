@@ -9,12 +9,16 @@ const marker = createMarker(randomBytes(32));
 
 test('what was written is read, and fits into what Meta echoes', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 32_767 }), fc.integer({ min: 0, max: 8_640_000_000_000 }), (attempt, startedAt) => {
-      const mark = { message: newId<MessageId>(), attempt, startedAt };
-      const text = marker.write(mark);
-      assert.ok(text.length <= 512);
-      assert.deepEqual(marker.read(text), mark);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 32_767 }),
+      fc.integer({ min: 0, max: 8_640_000_000_000 }),
+      (attempt, startedAt) => {
+        const mark = { message: newId<MessageId>(), attempt, startedAt };
+        const text = marker.write(mark);
+        assert.ok(text.length <= 512);
+        assert.deepEqual(marker.read(text), mark);
+      },
+    ),
   );
 });
 

@@ -21,7 +21,8 @@ const common = {
   to: '+6281234567890',
   biz_opaque_callback_data: 'mark',
 };
-const payload = (change: Partial<Attempt>) => JSON.parse(JSON.stringify(messagePayload({ ...attempt, ...change }, 'mark')));
+const payload = (change: Partial<Attempt>) =>
+  JSON.parse(JSON.stringify(messagePayload({ ...attempt, ...change }, 'mark')));
 
 test('each type has its body', () => {
   const components = [{ type: 'body', parameters: [{ type: 'text', text: 'Ana' }] }];

@@ -41,11 +41,14 @@ test('secrets of any length are compared', () => {
 });
 
 test('the challenge is given to who asks with the token, and to nobody else', () => {
-  const verifier = createVerifier((app) => (app === 'default' ? { appSecret: secret, verifyToken: 'token' } : undefined));
+  const verifier = createVerifier((app) =>
+    app === 'default' ? { appSecret: secret, verifyToken: 'token' } : undefined,
+  );
   const asked = { 'hub.mode': 'subscribe', 'hub.verify_token': 'token', 'hub.challenge': '1158201444' };
   assert.equal(verifier.challenge('default', asked), '1158201444');
   assert.equal(verifier.challenge('other', asked), null);
-  for (const key of Object.keys(asked)) assert.equal(verifier.challenge('default', { ...asked, [key]: 'wrong'.repeat(99) }), null);
+  for (const key of Object.keys(asked))
+    assert.equal(verifier.challenge('default', { ...asked, [key]: 'wrong'.repeat(99) }), null);
   assert.equal(verifier.verify('other', body, `sha256=${hex}`), 'unknown_app');
   assert.equal(verifier.verify('default', body, `sha256=${hex}`), 'valid');
   assert.equal(verifier.verify('default', body, undefined), 'invalid');

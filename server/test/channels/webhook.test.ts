@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { readWebhook, type WebhookItem } from '../../src/channels/whatsapp/webhook.ts';
 
@@ -59,7 +59,10 @@ test('every entry, change and item counts, whatever its neighbours are', () => {
     change({ statuses: [status(), 7, status({ id: '' }), status({ status: 'warned' })] }),
     change({ event: 'x' }, 'account_update'),
     { field: 'messages' },
-    change({ contacts: [{ wa_id: '16505551234', profile: { name: 'Ana' } }], messages: [message(), message({ from: null })] }),
+    change({
+      contacts: [{ wa_id: '16505551234', profile: { name: 'Ana' } }],
+      messages: [message(), message({ from: null })],
+    }),
   );
   const second = webhook(change({ statuses: [status({ status: 'read', timestamp: 1_750_030_074 })] }));
   const items = read({ entry: [...first.entry, { id: '2' }, ...second.entry] });
@@ -105,7 +108,11 @@ test('a message names its sender by number, by user id, or both, and its contact
 
 test('times that are none, or beyond all calendars, are unreadable', () => {
   for (const timestamp of ['', 'now', '-5', '1e9', 0, -1, null, true, 1e15, 1e300]) {
-    assert.deepEqual(kinds(read(webhook(change({ statuses: [status({ timestamp })] })))), ['unreadable'], String(timestamp));
+    assert.deepEqual(
+      kinds(read(webhook(change({ statuses: [status({ timestamp })] })))),
+      ['unreadable'],
+      String(timestamp),
+    );
   }
 });
 
@@ -116,7 +123,18 @@ test('an account that tells of its own errors needs no number; other changes do'
 });
 
 test('nothing that comes makes it throw, and each item says what it is', () => {
-  const names = ['entry', 'changes', 'value', 'field', 'metadata', 'statuses', 'messages', 'contacts', 'id', 'timestamp'];
+  const names = [
+    'entry',
+    'changes',
+    'value',
+    'field',
+    'metadata',
+    'statuses',
+    'messages',
+    'contacts',
+    'id',
+    'timestamp',
+  ];
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
       { maxDepth: 7, withCrossShrink: true },
@@ -133,5 +151,6 @@ test('nothing that comes makes it throw, and each item says what it is', () => {
   );
   fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.equal(readWebhook(Buffer.from(bytes)).length, 1)));
   const cut = JSON.stringify(webhook(change({ statuses: [status()] })));
-  for (let end = 0; end < cut.length; end++) assert.deepEqual(kinds(readWebhook(Buffer.from(cut.slice(0, end)))), ['unreadable']);
+  for (let end = 0; end < cut.length; end++)
+    assert.deepEqual(kinds(readWebhook(Buffer.from(cut.slice(0, end)))), ['unreadable']);
 });

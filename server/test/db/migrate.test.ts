@@ -30,7 +30,8 @@ test('schema.sql is what the migrations make', async () => {
 });
 
 test('no index on messages names the state, so that each transition is an update in place', async () => {
-  const [, indexes = ''] = /create table messages \([\s\S]*?\n\)[^;]*;\n([\s\S]*?)\n\n/.exec(await schemaText(database.db)) ?? [];
+  const [, indexes = ''] =
+    /create table messages \([\s\S]*?\n\)[^;]*;\n([\s\S]*?)\n\n/.exec(await schemaText(database.db)) ?? [];
   assert.match(indexes, /create (unique )?index/i);
   assert.doesNotMatch(indexes, /state|_at\b/);
 });

@@ -29,6 +29,7 @@ import { type TestDatabase, testDatabase } from '../database.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/states.md', import.meta.url), 'utf8');
 const RETRY = { base: 0, cap: 0 };
+const RULES = { retry: RETRY, maxAttempts: null, validity: 86_400_000, slot: 0 };
 const GRACE = 60_000;
 /** Of the provider's table: never again, and later again. */
 const NEVER = 131026;
@@ -97,6 +98,7 @@ function answered(outcome: Outcome): Step {
       signals,
       owner: () => claim,
       retry: RETRY,
+      slot: 0,
       maxAttempts: null,
       validity: 3_600_000,
     });
@@ -112,7 +114,7 @@ function told(status: Receipt['status'] | 'failed', code = 0): Step {
       status === 'failed'
         ? { receipts: [], failed: [{ ...named, code, title: 'failed', detail: null }] }
         : { receipts: [{ ...named, status }], failed: [] };
-    return applyReceipts(database.db, signals, { ...batch, doneWork: [] }, RETRY);
+    return applyReceipts(database.db, signals, { ...batch, doneWork: [] }, RULES);
   };
 }
 
@@ -183,7 +185,7 @@ const HAPPENINGS: readonly (readonly [by: string, Category, Step])[] = [
 ];
 
 async function accept(category: Category): Promise<Subject> {
-  const accepted = await createAcceptor({ db: database.db, signals }).accept(
+  const accepted = await createAcceptor({ db: database.db, signals, slot: 0 }).accept(
     tenant,
     {
       sender_id: sender,

@@ -69,7 +69,10 @@ test('a word implies the earlier ones, and the highest is the state', () => {
         const known = times.filter((time) => time !== null);
         assert.equal(one[one.state], known[0]);
         // Each time is no later than that of a higher word: what implies it happened by then.
-        assert.deepEqual(known, known.toSorted((a, b) => b - a));
+        assert.deepEqual(
+          known,
+          known.toSorted((a, b) => b - a),
+        );
       }
     }),
   );

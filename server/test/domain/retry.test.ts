@@ -37,7 +37,10 @@ test('every code of the table is followed by what its class says', () => {
     if (kind === 'pair') {
       const delays = [1, 2, 3, 4, 5, 6].map((attempt) => after(attempt));
       const expected = [5000, 16_000, 64_000, 256_000, 1_024_000, 1_024_000];
-      assert.deepEqual(delays, expected.map((delay) => ({ kind: 'again', delay })));
+      assert.deepEqual(
+        delays,
+        expected.map((delay) => ({ kind: 'again', delay })),
+      );
     }
     if (kind === 'retry' && tries !== null) {
       assert.equal(after(tries - 1).kind, 'again', String(code));

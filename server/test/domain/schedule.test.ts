@@ -102,7 +102,10 @@ test('when all want more than there is, the room is shared evenly to within one'
     fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 12, max: 100 }), fc.nat(50), (count, room, turn) => {
       const ready = Array.from({ length: count }, (_, lane) => ({ sender: newId<SenderId>(), lane, allowed: 1000 }));
       const rooms = shareRoom(ready, room, turn).map((share) => share.room);
-      assert.equal(rooms.reduce((sum, one) => sum + one, 0), room);
+      assert.equal(
+        rooms.reduce((sum, one) => sum + one, 0),
+        room,
+      );
       assert.ok(Math.max(...rooms) - Math.min(...rooms) <= 1);
     }),
   );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, afterEach, before, test, type TestContext } from 'node:test';
+import { after, afterEach, before, type TestContext, test } from 'node:test';
 import type { BegunSend } from '../../src/actions/begin-sends.ts';
 import { createWebhookStore, type StoredWork } from '../../src/actions/store-webhook.ts';
 import { createMarker } from '../../src/channels/whatsapp/mark.ts';
@@ -14,13 +14,17 @@ import { createMetrics } from '../../src/runtime/metrics.ts';
 import { insertRawWebhooks } from '../../src/store/inbound.write.ts';
 import { beatInstance } from '../../src/store/lanes.write.ts';
 import { listMessages } from '../../src/store/messages.read.ts';
-import { engineWorld, type EngineWorld, RETRY, type TenantWorld } from '../engine-world.ts';
+import { type EngineWorld, engineWorld, RULES, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
 
 let world: EngineWorld;
 const marker = createMarker(randomBytes(32));
-const logger = createLogger({ log: { level: 'silent', format: 'json' }, environment: 'development', service: { name: 'test' } });
+const logger = createLogger({
+  log: { level: 'silent', format: 'json' },
+  environment: 'development',
+  service: { name: 'test' },
+});
 
 before(async () => {
   world = await engineWorld();
@@ -43,7 +47,7 @@ async function receiver(t: TestContext, { pollInterval = 50 } = {}) {
     metrics: createMetrics({ version: 'test', node: false }),
     logger,
     instance,
-    retry: RETRY,
+    rules: RULES,
     pollInterval,
   });
   const stored: StoredWork[] = [];
@@ -87,7 +91,11 @@ function webhook(own: TenantWorld, send: BegunSend | null, ...items: Item[]): st
               },
             ],
           }
-        : { messages: [{ id: wamid ?? `wamid.${newId()}`, from: '16505551234', timestamp, type: 'text', text: { body: text } }] }),
+        : {
+            messages: [
+              { id: wamid ?? `wamid.${newId()}`, from: '16505551234', timestamp, type: 'text', text: { body: text } },
+            ],
+          }),
     },
   }));
   return JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '1', changes }] });
@@ -103,7 +111,8 @@ async function troubles(): Promise<string[]> {
   return (await world.db.query<{ error: string }>({ name: 'test_troubles', text })).map((row) => row.error);
 }
 
-const applied = (inbound: Inbound) => until('all is applied', async () => inbound.backlog === 0 && (await pending()) === 0);
+const applied = (inbound: Inbound) =>
+  until('all is applied', async () => inbound.backlog === 0 && (await pending()) === 0);
 
 test('what is stored is applied: receipts by our mark or by the wamid, and a customer’s answer', async (t) => {
   const own = await world.tenant();
@@ -117,11 +126,19 @@ test('what is stored is applied: receipts by our mark or by the wamid, and a cus
     store(webhook(own, early, { status: 'failed' })),
   ]);
   await applied(inbound);
-  const states = await Promise.all([marked, unmarked, early].map(async (one) => (await own.read(one.message_id)).state));
+  const states = await Promise.all(
+    [marked, unmarked, early].map(async (one) => (await own.read(one.message_id)).state),
+  );
   assert.deepEqual(states, ['read', 'delivered', 'failed']);
   const { messages } = await listMessages(world.db, own.tenant, { direction: 'inbound' }, null, 10);
-  assert.deepEqual(messages.map((message) => message.content), [{ text: 'Thanks' }]);
-  const evidence = await world.db.query({ name: 'test_evidence', text: 'select 1 as one from sender_evidence where sender_id = $1' }, [own.sender]);
+  assert.deepEqual(
+    messages.map((message) => message.content),
+    [{ text: 'Thanks' }],
+  );
+  const evidence = await world.db.query(
+    { name: 'test_evidence', text: 'select 1 as one from sender_evidence where sender_id = $1' },
+    [own.sender],
+  );
   assert.equal(evidence.length, 1);
 });
 
@@ -180,7 +197,10 @@ test('a webhook that cannot be applied is set aside with the reason, and the oth
   await applied(inbound);
   assert.equal((await own.read(send.message_id)).state, 'read');
   const { messages } = await listMessages(world.db, own.tenant, { direction: 'inbound' }, null, 10);
-  assert.deepEqual(messages.map((message) => message.content), [{ text: 'after' }, { text: 'before' }]);
+  assert.deepEqual(
+    messages.map((message) => message.content),
+    [{ text: 'after' }, { text: 'before' }],
+  );
   const [index, json, number, ...others] = await troubles();
   assert.match(index ?? '', /index row|maximum/);
   assert.match(json ?? '', /not JSON/);
@@ -236,7 +256,10 @@ test('webhooks are stored together, or refused so that they come again', async (
   armFailpoints([]);
   assert.equal(await pending(), 0);
   await Promise.all(Array.from({ length: 40 }, (_, i) => store(webhook(own, null, { text: `${i}` }))));
-  assert.equal(stored.reduce((sum, work) => sum + work.webhooks.length, 0), 40);
+  assert.equal(
+    stored.reduce((sum, work) => sum + work.webhooks.length, 0),
+    40,
+  );
   assert.ok(stored.length < 10, `${stored.length} commits`);
   await inbound.start();
   await applied(inbound);

@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { NotSent, type ProviderClient, providerClient, type ProviderRequest } from '../../src/net/provider-client.ts';
+import { NotSent, type ProviderClient, type ProviderRequest, providerClient } from '../../src/net/provider-client.ts';
 
 /** A provider that answers as it is told. Gives its address, what it got, and on how many connections. */
-async function provider(t: TestContext, answer: (request: IncomingMessage, response: ServerResponse, n: number) => void) {
+async function provider(
+  t: TestContext,
+  answer: (request: IncomingMessage, response: ServerResponse, n: number) => void,
+) {
   const bodies: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
@@ -50,7 +53,10 @@ const maybeSent = (error: unknown) => error instanceof Error && !(error instance
 
 test('a request is posted as it is, and its answer given whole', async (t) => {
   const { origin, bodies } = await provider(t, (asked, response) => {
-    assert.deepEqual([asked.method, asked.url, asked.headers['authorization']], ['POST', '/v26.0/1/messages', 'Bearer x']);
+    assert.deepEqual(
+      [asked.method, asked.url, asked.headers['authorization']],
+      ['POST', '/v26.0/1/messages', 'Bearer x'],
+    );
     response.writeHead(400, { 'retry-after': '7' });
     response.write('{"a":');
     response.end('"ä"}');
@@ -82,7 +88,10 @@ test('a reason to stop is asked for right before the write, and then nothing lea
   const first = post(request({ sent: () => (reason = 'the lease is over') }));
   const second = post(request({ stop: () => reason }));
   await first;
-  await assert.rejects(second, (error) => notSent(error) && error instanceof Error && /the lease is over/.test(error.message));
+  await assert.rejects(
+    second,
+    (error) => notSent(error) && error instanceof Error && /the lease is over/.test(error.message),
+  );
   await post(request());
   assert.equal(bodies.length, 2);
 });

@@ -110,11 +110,7 @@ function readError(error: Record<string, unknown> | undefined): { code: number; 
   };
 }
 
-function readMessage(
-  phoneNumberId: string,
-  item: unknown,
-  contacts: readonly Record<string, unknown>[],
-): WebhookItem {
+function readMessage(phoneNumberId: string, item: unknown, contacts: readonly Record<string, unknown>[]): WebhookItem {
   if (!isRecord(item)) return unreadable('a message that is no object');
   const wamid = string(item['id']);
   const at = time(item['timestamp']);

@@ -1,5 +1,5 @@
-import type { HttpDeps } from '../http-deps.ts';
 import { HistoryStep } from '../history-view.ts';
+import type { HttpDeps } from '../http-deps.ts';
 import { MessageObject, MessageStatus } from '../message-view.ts';
 import { ErrorSchema } from '../schemas.ts';
 import type { HttpApp } from '../typebox-provider.ts';
@@ -15,7 +15,15 @@ import { whatsappWebhookRoutes } from './whatsapp-webhooks.ts';
 
 /** Everything that can be asked for, on an application that is set up: to serve it, or to describe it. */
 export function registerRoutes(app: HttpApp, deps: HttpDeps): void {
-  const parts = [ErrorSchema, MessageObject, MessageStatus, HistoryStep, ...MESSAGE_PARTS, ...BATCH_PARTS, ...EVENT_PARTS];
+  const parts = [
+    ErrorSchema,
+    MessageObject,
+    MessageStatus,
+    HistoryStep,
+    ...MESSAGE_PARTS,
+    ...BATCH_PARTS,
+    ...EVENT_PARTS,
+  ];
   for (const part of parts) app.addSchema(part);
   messageRoutes(app, deps);
   batchRoutes(app, deps);

@@ -1,10 +1,10 @@
 import Type from 'typebox';
-import { CountByState, ERRORS_OF_ROUTES, NullableString, reference, Time } from '../schemas.ts';
+import { CountByState, ERRORS_OF_ROUTES, NO_QUERY, NullableString, reference, Time } from '../schemas.ts';
 import { IdempotencyHeader, MessageBody } from './messages.schema.ts';
 
 const closed = { additionalProperties: false };
 
-export const MOST_ITEMS = 10_000;
+const MOST_ITEMS = 10_000;
 
 /** A batch as it is validated: its items one by one, later, so that each is accepted or refused on its own. */
 export const BatchEnvelope = Type.Object(
@@ -18,7 +18,7 @@ export const BatchBody = Type.Object(
   { ...closed, $id: 'BatchBody' },
 );
 
-export const ItemError = Type.Object(
+const ItemError = Type.Object(
   {
     index: Type.Integer({ description: 'The place in the request, from 0.' }),
     error: Type.String(),
@@ -29,7 +29,7 @@ export const ItemError = Type.Object(
   { $id: 'ItemError' },
 );
 
-export const AcceptedBatchAnswer = Type.Object(
+const AcceptedBatchAnswer = Type.Object(
   {
     batch_id: Type.String(),
     accepted: Type.Integer(),
@@ -40,7 +40,7 @@ export const AcceptedBatchAnswer = Type.Object(
   { $id: 'AcceptedBatch' },
 );
 
-export const BatchAnswer = Type.Object(
+const BatchAnswer = Type.Object(
   {
     batch_id: Type.String(),
     complete: Type.Boolean({ description: 'Whether all of it is stored; before that nothing of it leaves.' }),
@@ -62,6 +62,7 @@ export const ROUTES = {
     tags,
     summary: 'Accept up to 10,000 messages',
     description: 'Each is accepted or refused on its own; refusals name the place in the request.',
+    querystring: NO_QUERY,
     headers: IdempotencyHeader,
     body: BatchEnvelope,
     response: { 202: reference(AcceptedBatchAnswer), ...ERRORS_OF_ROUTES },
@@ -69,6 +70,7 @@ export const ROUTES = {
   read: {
     tags,
     summary: 'A batch: how many of its messages are in which state',
+    querystring: NO_QUERY,
     response: { 200: reference(BatchAnswer), ...ERRORS_OF_ROUTES },
   },
 } as const;

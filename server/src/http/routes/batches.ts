@@ -55,7 +55,7 @@ async function judge(
   asked: readonly unknown[],
 ): Promise<BatchItem[]> {
   const isMessage = request.compileValidationSchema(MessageBody, 'body');
-  const items: BatchItem[] = new Array(asked.length);
+  const items = new Array<BatchItem>(asked.length);
   const requests: MessageRequest[] = [];
   const places: number[] = [];
   asked.forEach((item, place) => {

@@ -21,7 +21,9 @@ const EventObject = Type.Object(
     type: Type.String({ description: '`message.` and a state, or message.received.' }),
     time: Time,
     cursor: Type.String({ description: 'The place after this event.' }),
-    prev: Type.String({ description: 'The cursor of the event before it: an unbroken chain proves that none is missing.' }),
+    prev: Type.String({
+      description: 'The cursor of the event before it: an unbroken chain proves that none is missing.',
+    }),
     data: MessageReference,
   },
   { $id: 'Event' },

@@ -4,6 +4,8 @@ import { HistoryStep } from '../history-view.ts';
 import { MessageObject, MessageReference, MessageStatus } from '../message-view.ts';
 import {
   ERRORS_OF_ROUTES,
+  NO_BODY,
+  NO_QUERY,
   NullableTime,
   Reference,
   reference,
@@ -21,7 +23,10 @@ const moment = (description: string) => Type.Optional(Type.String({ format: 'dat
 export const MessageBody = Type.Object(
   {
     recipient_phone: Type.Optional(
-      Type.String({ description: 'Whom it is for: E.164 with +, or a business-scoped user id.', examples: ['+6281234567890'] }),
+      Type.String({
+        description: 'Whom it is for: E.164 with +, or a business-scoped user id.',
+        examples: ['+6281234567890'],
+      }),
     ),
     to: Type.Optional(Type.String({ description: 'The same by another name; give one of the two.' })),
     sender_id: Type.Optional(Reference("The number it leaves from: own or external id. Absent: the tenant's default.")),
@@ -29,9 +34,15 @@ export const MessageBody = Type.Object(
     content: Type.Optional(
       Type.Object(
         {
-          text: Type.Optional(Type.String({ description: 'The text, or the caption of media. {name}s are filled in.' })),
-          media_url: Type.Optional(Type.String({ maxLength: 2048, description: 'An http(s) URL that WhatsApp fetches.' })),
-          filename: Type.Optional(Type.String({ minLength: 1, description: 'Of a document, as the customer sees it.' })),
+          text: Type.Optional(
+            Type.String({ description: 'The text, or the caption of media. {name}s are filled in.' }),
+          ),
+          media_url: Type.Optional(
+            Type.String({ maxLength: 2048, description: 'An http(s) URL that WhatsApp fetches.' }),
+          ),
+          filename: Type.Optional(
+            Type.String({ minLength: 1, description: 'Of a document, as the customer sees it.' }),
+          ),
         },
         closed,
       ),
@@ -42,7 +53,10 @@ export const MessageBody = Type.Object(
           name: Type.String(),
           language: Type.String({ examples: ['en_US'] }),
           components: Type.Optional(
-            Type.Array(Type.Unsafe<unknown>({ type: 'object' }), { description: 'As WhatsApp takes them.', maxItems: 32 }),
+            Type.Array(Type.Unsafe<unknown>({ type: 'object' }), {
+              description: 'As WhatsApp takes them.',
+              maxItems: 32,
+            }),
           ),
         },
         { ...closed, description: 'What is sent when present; content is then kept for display.' },
@@ -60,9 +74,7 @@ export const MessageBody = Type.Object(
     scheduled_at: moment('Not before this time; at most a year ahead.'),
     expires_at: moment('Not after this time.'),
     priority: Type.Optional(words(['high', 'normal', 'low'], { description: 'Absent: normal, and low in a batch.' })),
-    category: Type.Optional(
-      words(CATEGORIES, { description: 'Absent: marketing with a template, service without.' }),
-    ),
+    category: Type.Optional(words(CATEGORIES, { description: 'Absent: marketing with a template, service without.' })),
     metadata: Type.Optional(
       Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'Yours, at most 4096 bytes; given back.' }),
     ),
@@ -70,7 +82,7 @@ export const MessageBody = Type.Object(
   { ...closed, $id: 'MessageBody' },
 );
 
-export const AcceptedAnswer = Type.Object(
+const AcceptedAnswer = Type.Object(
   {
     id: Type.String(),
     status: StatusWord,
@@ -97,14 +109,16 @@ export const ListQuery = Type.Object(
     type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-z_]+$' })),
     status: Type.Optional(StatusWord),
     start_date: Type.Optional(Type.String({ description: 'created_at from here on: a day, or a time with a zone.' })),
-    end_date: Type.Optional(Type.String({ description: 'created_at up to here: a day, whole, or a time with a zone.' })),
+    end_date: Type.Optional(
+      Type.String({ description: 'created_at up to here: a day, whole, or a time with a zone.' }),
+    ),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
     cursor: Type.Optional(Type.String({ description: 'The next_cursor of the page before.' })),
   },
   closed,
 );
 
-export const MessageList = Type.Object(
+const MessageList = Type.Object(
   {
     messages: Type.Array(MessageReference),
     next_cursor: Type.Unsafe<string | null>({
@@ -115,7 +129,7 @@ export const MessageList = Type.Object(
   { $id: 'MessageList' },
 );
 
-export const MessageWithHistory = Type.Object(
+const MessageWithHistory = Type.Object(
   {
     ...MessageObject.properties,
     history: Type.Array(reference(HistoryStep), { description: 'What happened, in order.' }),
@@ -123,10 +137,7 @@ export const MessageWithHistory = Type.Object(
   { $id: 'MessageWithHistory' },
 );
 
-export const StateAnswer = Type.Object(
-  { id: Type.String(), status: StatusWord, state: StateWord },
-  { $id: 'StateAnswer' },
-);
+const StateAnswer = Type.Object({ id: Type.String(), status: StatusWord, state: StateWord }, { $id: 'StateAnswer' });
 
 const tags = ['messages'];
 export const IdempotencyHeader = Type.Object({
@@ -140,7 +151,9 @@ export const ROUTES = {
   accept: {
     tags,
     summary: 'Accept a message',
-    description: 'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time.',
+    description:
+      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time.',
+    querystring: NO_QUERY,
     headers: IdempotencyHeader,
     body: MessageBody,
     response: { 202: reference(AcceptedAnswer), ...ERRORS_OF_ROUTES },
@@ -154,21 +167,27 @@ export const ROUTES = {
   read: {
     tags,
     summary: 'A message with its history',
+    querystring: NO_QUERY,
     response: { 200: reference(MessageWithHistory), ...ERRORS_OF_ROUTES },
   },
   status: {
     tags,
     summary: 'The status of a message',
+    querystring: NO_QUERY,
     response: { 200: reference(MessageStatus), ...ERRORS_OF_ROUTES },
   },
   cancel: {
     tags,
     summary: 'Cancel a message that has not left',
+    querystring: NO_QUERY,
+    body: NO_BODY,
     response: { 200: reference(StateAnswer), ...ERRORS_OF_ROUTES },
   },
   retry: {
     tags,
     summary: 'Send a failed message again',
+    querystring: NO_QUERY,
+    body: NO_BODY,
     response: { 202: reference(StateAnswer), ...ERRORS_OF_ROUTES },
   },
 } as const;

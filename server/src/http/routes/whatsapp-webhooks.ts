@@ -36,7 +36,8 @@ export function whatsappWebhookRoutes(app: HttpApp, deps: HttpDeps): void {
 /** The provider asks, when the address is registered, whether it is ours: the right token has its challenge answered. */
 async function answerChallenge({ whatsapp }: HttpDeps, request: HttpRequest, reply: HttpReply): Promise<string> {
   const challenge = await whatsapp.challenge(appOf(request), stringsOf(request.query));
-  if (challenge === null) throw new AldisError('forbidden', 'The verify token is wrong.', { field: 'hub.verify_token' });
+  if (challenge === null)
+    throw new AldisError('forbidden', 'The verify token is wrong.', { field: 'hub.verify_token' });
   // Plain text, and said so: what a stranger sends is never shown as a page.
   reply.header('x-content-type-options', 'nosniff').type('text/plain; charset=utf-8');
   return challenge;

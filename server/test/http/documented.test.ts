@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { newId } from '../../src/domain/ids.ts';
+import { openapiDocument } from '../../src/http/documents.ts';
+import { newPhone } from '../engine-world.ts';
+import { type Customer, type DoorWorld, doorWorld } from './door-world.ts';
+
+/*
+ * What must hold of every route, asked of each that the document names: a new one is held to it as soon as it is documented.
+ */
+interface Route {
+  method: string;
+  path: string;
+  /** Names of the parameters that are ids of the tenant's records. */
+  ids: string[];
+  /** The smallest body whose shape is right, in JSON. */
+  body: string | null;
+}
+
+interface Document {
+  paths: Record<string, Record<string, { parameters?: { name: string; in: string }[]; requestBody?: object }>>;
+}
+
+let world: DoorWorld;
+let customer: Customer;
+let routes: Route[];
+before(async () => {
+  world = await doorWorld();
+  customer = await world.customer();
+  const { paths } = JSON.parse(await openapiDocument()) as Document;
+  routes = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { parameters = [], requestBody }]) => {
+      const ids = parameters.filter(({ name }) => name === 'id' || name.endsWith('_id')).map(({ name }) => name);
+      return {
+        method: method.toUpperCase(),
+        path,
+        ids,
+        body: requestBody ? (path.endsWith('/batch') ? '{"messages": [{}]}' : '{}') : null,
+      };
+    }),
+  );
+});
+after(() => world.close());
+
+/** Asks a route with these ids. */
+async function ask({ method, path, body }: Route, key: string | null, ids: Record<string, string> = {}) {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name === 'app' ? 'default' : newId()));
+  const query = new URLSearchParams(Object.entries(ids).filter(([name]) => !path.includes(`{${name}}`)));
+  const response = await fetch(`${world.url}${filled}${query.size > 0 ? `?${query}` : ''}`, {
+    method,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === null ? {} : { 'content-type': 'application/json' }),
+    },
+    body,
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+const isGuarded = ({ path }: Route) => path.startsWith('/api/') || path === '/metrics';
+
+test('every documented route is there', async () => {
+  assert.ok(routes.length >= 16, `${routes.length} routes`);
+  for (const route of routes) {
+    const { status, text } = await ask(route, customer.key);
+    assert.ok(status < 500, `${route.method} ${route.path}: ${status}`);
+    assert.doesNotMatch(text, /There is no (GET|POST) /, `${route.method} ${route.path}`);
+  }
+});
+
+test('every route that is not public needs a key, and of it the right to ask this', async () => {
+  const powerless = await world.keyFor(customer.tenant, []);
+  for (const route of routes.filter(isGuarded)) {
+    const name = `${route.method} ${route.path}`;
+    assert.equal((await ask(route, null)).status, 401, name);
+    assert.equal((await ask(route, newId())).status, 401, name);
+    assert.equal((await ask(route, powerless)).status, 403, name);
+  }
+});
+
+test("every route that takes an id answers another tenant's as one that never was", async () => {
+  const { body: batch } = await customer.post('/api/v1/messages/batch', {
+    messages: [{ to: newPhone(), content: { text: 'x' } }],
+  });
+  const [message] = batch.messages;
+  assert.ok(message);
+  const { sender_id, contact_id, conversation_id } = await customer.read(message.id);
+  const stranger = await world.customer();
+  const foreign = { sender_id, contact_id, conversation_id, batch_id: batch.batch_id };
+  const before = await customer.get('/api/v1/messages');
+  const withoutRequest = (text: string) => text.replace(/"request_id":"[^"]*"/, '');
+  let asked = 0;
+  for (const route of routes.filter(isGuarded)) {
+    for (const name of route.ids) {
+      const id =
+        name !== 'id'
+          ? foreign[name as keyof typeof foreign]
+          : route.path.includes('/batches/')
+            ? batch.batch_id
+            : message.id;
+      const answer = await ask(route, stranger.key, { [name]: id });
+      const none = await ask(route, stranger.key, { [name]: newId() });
+      assert.equal(answer.status, none.status, `${route.method} ${route.path} ${name}`);
+      assert.equal(withoutRequest(answer.text), withoutRequest(none.text), `${route.method} ${route.path} ${name}`);
+      assert.ok(answer.status === 404 || answer.text.startsWith('{"messages":[]'), answer.text);
+      asked++;
+    }
+  }
+  assert.ok(asked >= 9, `${asked} ids`);
+  assert.deepEqual((await customer.get('/api/v1/messages')).body, before.body);
+});
+
+test('a request sends or does nothing: what a route does not know is refused on each', async () => {
+  for (const route of routes.filter(({ path }) => path.startsWith('/api/'))) {
+    const { status, text } = await ask(route, customer.key, { no_such_field: 'x' });
+    assert.deepEqual(
+      [status, (JSON.parse(text) as { error: string }).error],
+      [400, 'unknown_field'],
+      `${route.method} ${route.path}`,
+    );
+  }
+  const cancelled = await customer.post(`/api/v1/messages/${newId()}/cancel`, { reason: 'x' });
+  assert.deepEqual([cancelled.status, cancelled.body.details?.field], [400, 'reason']);
+});

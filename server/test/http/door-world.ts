@@ -1,0 +1,188 @@
+import { createHmac } from 'node:crypto';
+import { createAuthenticator } from '../../src/access/api-keys.ts';
+import type { Scope } from '../../src/access/principal.ts';
+import { createSenderDirectory } from '../../src/access/sender-directory.ts';
+import { createBatchAcceptor } from '../../src/actions/accept-batch.ts';
+import { createAcceptor } from '../../src/actions/accept-messages.ts';
+import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
+import { createWebhookStore } from '../../src/actions/store-webhook.ts';
+import { createVerifier } from '../../src/channels/whatsapp/webhook-verifier.ts';
+import { BatcherFull } from '../../src/db/batcher.ts';
+import { isTransient } from '../../src/db/pool.ts';
+import { hashApiKey, newApiKey } from '../../src/domain/api-key.ts';
+import { type InstanceId, type MessageId, newId, type TenantId } from '../../src/domain/ids.ts';
+import { buildHttp } from '../../src/http/build-http.ts';
+import type { HttpDeps } from '../../src/http/http-deps.ts';
+import type { MessageObject } from '../../src/http/message-view.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import type { Signals } from '../../src/signals/signals.ts';
+import { insertApiKey } from '../../src/store/set-up.write.ts';
+import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
+
+/** A door over a database of its own, listening: everything is real but the provider and the sending loop. */
+export interface DoorWorld extends EngineWorld {
+  url: string;
+  /** The sentences that the door logged. */
+  logged: string[];
+  /** A tenant with a sender, and a key that may everything a customer may. */
+  customer(): Promise<Customer>;
+  /** How many wait for signals. */
+  listeners(): number;
+  keyFor(tenant: TenantId, scopes: readonly Scope[]): Promise<string>;
+  /** Posts to the webhook route with a right signature, unless another is given. */
+  webhook(body: string | Buffer, options?: { signature?: string | null; path?: string }): Promise<Response>;
+}
+
+export interface Customer extends TenantWorld {
+  key: string;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+/** What the tests look at in answers, of all kinds. Only what is there can be equal to what is expected. */
+export interface Body {
+  id: MessageId;
+  state: string;
+  status: string;
+  error: string;
+  code: string;
+  message: string;
+  request_id: string;
+  details: { field?: string; variables?: string[]; limit?: number } | null;
+  messages: (MessageObject & { id: MessageId; index: number })[];
+  next_cursor: string;
+  events: { id: string; type: string; time: string; cursor: string; prev: string; data: Record<string, unknown> }[];
+  history: { step: string; at: string; outcome: string | null; attempt: number | null }[];
+  errors: { index: number; error: string; code: string; message: string; field: string | null }[];
+  batch_id: string;
+  accepted: number;
+  refused: number;
+  by_state: Record<string, number>;
+  [other: string]: unknown;
+}
+
+const APP_SECRET = 'an app secret';
+export const VERIFY_TOKEN = 'a verify token';
+const CUSTOMER: readonly Scope[] = ['messages:write', 'messages:read', 'events:read'];
+
+export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWorld> {
+  const world = await engineWorld();
+  const { db } = world;
+  let listeners = 0;
+  const signals: Signals = {
+    notify: (topic) => world.signals.notify(topic),
+    listen(topic, listener) {
+      const unlisten = world.signals.listen(topic, listener);
+      listeners++;
+      return () => {
+        listeners--;
+        unlisten();
+      };
+    },
+  };
+  const clock = systemClock;
+  const instance = newId<InstanceId>();
+  const acceptor = createAcceptor({ db, signals, slot: 0 });
+  const logged: string[] = [];
+  const log = (_about: unknown, text?: string) => void logged.push(text ?? '');
+  const app = buildHttp({
+    db,
+    signals,
+    clock,
+    logger: { error: log, warn: log },
+    metrics: createMetrics({ version: 'test', node: false }),
+    settings: {
+      body_limit: 64 * 1024,
+      batch_body_limit: 4 * 1024 * 1024,
+      webhook_body_limit: 64 * 1024,
+      request_timeout: 5000,
+      keep_alive_timeout: 5000,
+      metrics_public: false,
+    },
+    keys: createAuthenticator({ db, clock }),
+    senders: createSenderDirectory({ db, clock }),
+    troubleOf: (error) => (error instanceof BatcherFull ? 'overloaded' : isTransient(error) ? 'unavailable' : null),
+    health: () => ({
+      status: 'healthy',
+      service: 'test',
+      version: '0',
+      environment: 'test',
+      metrics: { active_batches: 0, circuit_breaker_state: 'closed' },
+    }),
+    ready: async () => ({ ready: true, checks: { database: 'ok' } }),
+    acceptMessage: (tenant, message, idempotency) => acceptor.accept(tenant, message, idempotency),
+    acceptBatch: createBatchAcceptor({ db, signals, instance, slot: 0 }),
+    cancelMessage: (tenant, id) => cancelMessage(db, signals, tenant, id),
+    retryMessage: (tenant, id) => retryMessage(db, signals, tenant, id),
+    storeWebhook: (name, body) => createWebhookStore(db, instance, () => {}).store(name, body),
+    whatsapp: createVerifier((name) =>
+      name === 'default' ? { appSecret: APP_SECRET, verifyToken: VERIFY_TOKEN } : undefined,
+    ),
+    ...change,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+
+  async function keyFor(tenant: TenantId, scopes: readonly Scope[]): Promise<string> {
+    const key = newApiKey();
+    await insertApiKey(db, tenant, { id: newId(), name: 'test', hash: hashApiKey(key), scopes });
+    return key;
+  }
+
+  async function customer(): Promise<Customer> {
+    const tenant = await world.tenant();
+    const key = await keyFor(tenant.tenant, CUSTOMER);
+    const ask = (path: string, init: RequestInit) => fetch(`${url}${path}`, init).then(answerOf);
+    return {
+      ...tenant,
+      key,
+      get: (path, headers) => ask(path, { headers: { authorization: `Bearer ${key}`, ...headers } }),
+      post: (path, body, headers) =>
+        ask(path, {
+          method: 'POST',
+          headers: {
+            'x-api-key': key,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        }),
+    };
+  }
+
+  return {
+    ...world,
+    url,
+    logged,
+    customer,
+    listeners: () => listeners,
+    keyFor,
+    webhook(body, { signature, path = '/webhooks/whatsapp' } = {}) {
+      const right = `sha256=${createHmac('sha256', APP_SECRET).update(body).digest('hex')}`;
+      const header = signature === undefined ? right : signature;
+      return fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(header === null ? {} : { 'x-hub-signature-256': header }),
+        },
+        body: new Uint8Array(Buffer.from(body)),
+      });
+    },
+    async close() {
+      await app.close();
+      await world.close();
+    },
+  };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Body };
+}
