@@ -4,9 +4,9 @@ import { setUp } from './actions/set-up.ts';
 import { collectMetrics } from './boot/collect-metrics.ts';
 import { buildDoor } from './boot/door.ts';
 import { buildEngine } from './boot/engine.ts';
+import { greet } from './boot/greeting.ts';
 import { findNumbers, openSealer } from './boot/installation.ts';
 import { openStore, type Store } from './boot/store.ts';
-import { greet } from './boot/greeting.ts';
 import { type InstanceId, newId } from './domain/ids.ts';
 import { createUpkeep } from './jobs/upkeep.ts';
 import { atAddress, type Simulator, startSimulator } from './outside/simulator.ts';
@@ -69,8 +69,16 @@ async function assemble({ config, sources }: LoadedConfig, logger: Logger, signa
     const { parts, credentials } = await build(config, store, simulator, logger);
     const running = await startAll(
       [
-        part('store', async () => {}, () => store.close()),
-        part('simulator', async () => {}, async () => simulator?.stop()),
+        part(
+          'store',
+          async () => {},
+          () => store.close(),
+        ),
+        part(
+          'simulator',
+          async () => {},
+          async () => simulator?.stop(),
+        ),
         ...parts,
       ],
       { signal, observe: (event) => logger.debug(event, 'part') },

@@ -99,7 +99,16 @@ export async function engineWorld(): Promise<EngineWorld> {
     };
     const acceptor = createAcceptor({ db, signals, slot: 0 });
     const settler = (random = Math.random) =>
-      createSettler({ db, signals, owner: () => own, retry: RETRY, maxAttempts: null, validity: 86_400_000, slot: 0, random });
+      createSettler({
+        db,
+        signals,
+        owner: () => own,
+        retry: RETRY,
+        maxAttempts: null,
+        validity: 86_400_000,
+        slot: 0,
+        random,
+      });
     const usual = settler();
     const message = (change: Partial<NewMessage> = {}): NewMessage => ({
       sender_id: sender,

@@ -55,7 +55,6 @@ export interface Command {
 
 /** Reads flags and, behind them, the environment. Throws BadOption. */
 export function readCommand(argv: readonly string[]): Command {
-  // biome-ignore lint/style/noProcessEnv: the one place of this program that reads the environment.
   const environment = process.env;
   const flags = parseFlags(argv);
   const text = (name: string): string | undefined => {

@@ -123,7 +123,10 @@ async function acceptInChunks(
   return storedAnswer(db, tenant, batch, claim.resumed);
 }
 
-type Claim = { kind: 'mine'; batch: BatchId; resumed: boolean } | { kind: 'done'; batch: BatchId } | IdempotencyConflict;
+type Claim =
+  | { kind: 'mine'; batch: BatchId; resumed: boolean }
+  | { kind: 'done'; batch: BatchId }
+  | IdempotencyConflict;
 
 /** Makes this instance the one that stores the batch of a key, or tells why not. */
 function claimKey(

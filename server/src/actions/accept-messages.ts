@@ -1,7 +1,14 @@
 import { type Batcher, createBatcher } from '../db/batcher.ts';
 import { type Db, isBadValue, type Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
-import { type BatchId, type ContactId, type ConversationId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import {
+  type BatchId,
+  type ContactId,
+  type ConversationId,
+  type MessageId,
+  newId,
+  type TenantId,
+} from '../domain/ids.ts';
 import type { NewMessage } from '../domain/message.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -113,7 +120,8 @@ async function acceptDistinct(
   await failpoint('accept.before_commit');
   const createdAt = await insertAcceptedMessages(db, plan.write);
   await failpoint('accept.after_commit');
-  for (const { place, row } of fresh) results[place] = { kind: 'accepted', replayed: false, message: accepted(row, createdAt) };
+  for (const { place, row } of fresh)
+    results[place] = { kind: 'accepted', replayed: false, message: accepted(row, createdAt) };
   announce(signals, plan.write.rows);
 }
 
@@ -132,7 +140,8 @@ export async function lookUp(
       key: idempotency?.key ?? null,
     })),
   );
-  for (const { lane_id } of known) if (lane_id === null) throw new Error('a message names a sender that does not exist');
+  for (const { lane_id } of known)
+    if (lane_id === null) throw new Error('a message names a sender that does not exist');
   return known;
 }
 
@@ -178,7 +187,12 @@ export function newPlan(slot: number, due: boolean) {
     return contact;
   }
 
-  function conversationOf(tenant: TenantId, message: NewMessage, contact: ContactId, before: KnownBefore): ConversationId {
+  function conversationOf(
+    tenant: TenantId,
+    message: NewMessage,
+    contact: ContactId,
+    before: KnownBefore,
+  ): ConversationId {
     if (before.conversation_id) return before.conversation_id;
     const name = `${contact} ${message.sender_id}`;
     let conversation = newConversations.get(name);

@@ -1,5 +1,5 @@
 import type { Db } from '../db/pool.ts';
-import { retryingOnConflict } from '../db/retry.ts';
+import { persistently, retryingOnConflict } from '../db/retry.ts';
 import type { InstanceId, RawWebhookId } from '../domain/ids.ts';
 import { findRawWebhooks, finishWork, markRawWebhook, takeOrphanedWork } from '../store/inbound.write.ts';
 import type { StoredWork } from './store-webhook.ts';
@@ -31,4 +31,9 @@ export function finishStoredWork(db: Db, ids: readonly string[]): Promise<void> 
 export function noteTrouble(db: Db, app: string, id: RawWebhookId, trouble: string): Promise<void> {
   // A parser may quote what it could not read, and the database holds no NUL.
   return markRawWebhook(db, app, id, trouble.replaceAll('\0', '\ufffd'));
+}
+
+/** Applies stored work, for as long as the database is away again and again: what was stored has to be applied. */
+export function applyInTheEnd(attempt: () => Promise<void>): Promise<void> {
+  return persistently(attempt);
 }

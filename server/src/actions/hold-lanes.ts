@@ -39,15 +39,17 @@ export interface Held {
 export async function holdLanes(db: Db, instance: InstanceId, options: HoldOptions): Promise<Held> {
   await failpoint('renew.before');
   await beatInstance(db, instance, options.lease, options.description);
-  const { taken, doubtful } = await retryingOnConflict(() => db.transaction(async (tx) => {
-    const lanes = await takeOrphanedLanes(tx, instance);
-    if (lanes.length === 0) return { taken: lanes, doubtful: 0 };
-    const ids = lanes.map((lane) => lane.id);
-    const open = await countOpenAttempts(tx, ids);
-    if (open === 0) return { taken: lanes, doubtful: 0 };
-    const events = Array.from({ length: open }, () => newId());
-    return { taken: lanes, doubtful: await doubtOpenAttempts(tx, ids, events, options.grace) };
-  }));
+  const { taken, doubtful } = await retryingOnConflict(() =>
+    db.transaction(async (tx) => {
+      const lanes = await takeOrphanedLanes(tx, instance);
+      if (lanes.length === 0) return { taken: lanes, doubtful: 0 };
+      const ids = lanes.map((lane) => lane.id);
+      const open = await countOpenAttempts(tx, ids);
+      if (open === 0) return { taken: lanes, doubtful: 0 };
+      const events = Array.from({ length: open }, () => newId());
+      return { taken: lanes, doubtful: await doubtOpenAttempts(tx, ids, events, options.grace) };
+    }),
+  );
   if (taken.length > 0) await failpoint('takeover.after');
   return { lanes: await findOwnedLanes(db, instance), taken, doubtful };
 }

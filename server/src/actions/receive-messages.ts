@@ -1,6 +1,13 @@
 import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
-import { type ContactId, type ConversationId, type MessageId, newId, type SenderId, type TenantId } from '../domain/ids.ts';
+import {
+  type ContactId,
+  type ConversationId,
+  type MessageId,
+  newId,
+  type SenderId,
+  type TenantId,
+} from '../domain/ids.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import {

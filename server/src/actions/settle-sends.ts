@@ -11,11 +11,11 @@ import {
   type AttemptAgain,
   type AttemptKey,
   type FailedAttempt,
+  type SettledRow,
   settleFailedAttempts,
   settleForAnother,
   settleSent,
   settleUnknownAttempts,
-  type SettledRow,
 } from '../store/sending.write.ts';
 import type { BegunSend } from './begin-sends.ts';
 
@@ -69,7 +69,8 @@ export function createSettler(options: SettlerOptions): Settler {
     max: MOST_TOGETHER,
     parallel: 2,
     limit: MOST_WAITING,
-    run: (settlements, slot) => persistently(() => writeSettlements(db, signals, options.owner(), settlements, options.slot + slot)),
+    run: (settlements, slot) =>
+      persistently(() => writeSettlements(db, signals, options.owner(), settlements, options.slot + slot)),
     blameOne: isBadValue,
   });
   return {
@@ -93,7 +94,15 @@ export function settlementOf(
     event: newId<EventId>(),
   };
   const failed = (code: number, title: string, detail: string | null): Settlement => {
-    const row: FailedAttempt = { ...key, code, word: 'send_failed', title, detail, source: 'answer', outcome: 'refused' };
+    const row: FailedAttempt = {
+      ...key,
+      code,
+      word: 'send_failed',
+      title,
+      detail,
+      source: 'answer',
+      outcome: 'refused',
+    };
     return { kind: 'failed', lane, row };
   };
   const again = (delay: number, code: number | null, title: string): Settlement => {
@@ -135,9 +144,31 @@ async function writeSettlements(
   await failpoint('settle.before_commit');
   const sentKeys = sent.map((s) => ({ ...s.key, wamid: s.wamid }));
   if (sent.length > 0) keep(await settleSent(db, owner, sentKeys, slot));
-  if (again.length > 0) keep(await settleForAnother(db, owner, again.map((s) => s.row)));
-  if (failed.length > 0) keep(await settleFailedAttempts(db, owner, failed.map((s) => s.row), slot));
-  if (unknown.length > 0) keep(await settleUnknownAttempts(db, owner, unknown.map((s) => s.key)));
+  if (again.length > 0)
+    keep(
+      await settleForAnother(
+        db,
+        owner,
+        again.map((s) => s.row),
+      ),
+    );
+  if (failed.length > 0)
+    keep(
+      await settleFailedAttempts(
+        db,
+        owner,
+        failed.map((s) => s.row),
+        slot,
+      ),
+    );
+  if (unknown.length > 0)
+    keep(
+      await settleUnknownAttempts(
+        db,
+        owner,
+        unknown.map((s) => s.key),
+      ),
+    );
   await failpoint('settle.after_commit');
   for (const tenant of new Set([...changed.values()].map((row) => row.tenant_id))) signals.notify(`events:${tenant}`);
   return settlements.map((s) => {

@@ -53,7 +53,10 @@ export function buildDoor(config: Config, common: Common, { installation, engine
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
     const dispatch = engine.dispatcher.healthy ? 'ok' : 'the lease is not held';
-    return { ready: database === 'ok' && dispatch === 'ok' && !full, checks: { database, dispatch, disk: full?.message ?? 'ok' } };
+    return {
+      ready: database === 'ok' && dispatch === 'ok' && !full,
+      checks: { database, dispatch, disk: full?.message ?? 'ok' },
+    };
   };
   const checkSpace = async () => {
     full = await ensureSpace().then(
@@ -145,8 +148,10 @@ function addressOf(address: ReturnType<import('node:net').Server['address']>, ho
 function cannotListen(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const say = (text: string) => new StartError(text, { cause: error });
-  if (code === 'EADDRINUSE') return say(`port ${port} of ${host} is in use: stop what uses it, or set ALDIS_SERVER_PORT`);
-  if (code === 'EACCES') return say(`port ${port} may not be used by this user: set ALDIS_SERVER_PORT to one above 1023`);
+  if (code === 'EADDRINUSE')
+    return say(`port ${port} of ${host} is in use: stop what uses it, or set ALDIS_SERVER_PORT`);
+  if (code === 'EACCES')
+    return say(`port ${port} may not be used by this user: set ALDIS_SERVER_PORT to one above 1023`);
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return say(`this machine has no address ${host}: set ALDIS_SERVER_HOST to one it has`);
   }

@@ -1,6 +1,6 @@
+import { place } from '../actions/set-up.ts';
 import { createSettler } from '../actions/settle-sends.ts';
 import { createWebhookStore, type WebhookStore } from '../actions/store-webhook.ts';
-import { place } from '../actions/set-up.ts';
 import { createMarker } from '../channels/whatsapp/mark.ts';
 import { readWebhook } from '../channels/whatsapp/webhook.ts';
 import { whatsappChannel } from '../channels/whatsapp/whatsapp-channel.ts';

@@ -37,6 +37,13 @@ export async function findNumbers(config: Config, simulator: Simulator | null): 
   }
   const portfolio = portfolio_id ?? account_id;
   return [
-    { phoneNumberId: phone_number_id, accountId: account_id, portfolio, phone, accessToken: access_token, messagesPerSecond: 80 },
+    {
+      phoneNumberId: phone_number_id,
+      accountId: account_id,
+      portfolio,
+      phone,
+      accessToken: access_token,
+      messagesPerSecond: 80,
+    },
   ];
 }

@@ -25,11 +25,7 @@ export interface Store {
  * Takes the data folder, starts or reaches the database and brings it to this program's schema.
  * @throws {StartError} for what a person can mend.
  */
-export async function openStore(
-  config: Config,
-  sources: ReadonlyMap<string, Source>,
-  logger: Logger,
-): Promise<Store> {
+export async function openStore(config: Config, sources: ReadonlyMap<string, Source>, logger: Logger): Promise<Store> {
   const onError = (error: Error) => logger.warn({ error }, 'a database connection was lost');
   const max = config.database.max_connections;
   if (config.database.url !== null) {

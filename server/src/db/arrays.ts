@@ -9,7 +9,17 @@ type Pick<Row, Value> = (row: Row) => Value | null;
 
 const HEAD = 20;
 
-const OID = { bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, float8: 701, timestamptz: 1184, uuid: 2950, jsonb: 3802 };
+const OID = {
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  float8: 701,
+  timestamptz: 1184,
+  uuid: 2950,
+  jsonb: 3802,
+};
 
 /** An array of elements of one size. */
 function fixed<Row, Value>(
@@ -40,7 +50,8 @@ function fixed<Row, Value>(
 function varying<Row>(rows: readonly Row[], pick: Pick<Row, string | Uint8Array>, oid: number, prefix: number): Buffer {
   const values = rows.map(pick);
   let size = HEAD;
-  for (const value of values) size += 5 + (value === null ? 0 : typeof value === 'string' ? value.length * 3 : value.length);
+  for (const value of values)
+    size += 5 + (value === null ? 0 : typeof value === 'string' ? value.length * 3 : value.length);
   const into = Buffer.allocUnsafe(size);
   let at = HEAD;
   let nulls = 0;

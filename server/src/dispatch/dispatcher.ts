@@ -235,7 +235,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async onHeld({ lanes, taken }) {
       const now = clock.monotonic();
       if (taken.length > 0 || now - sendersReadAt > SENDERS_EVERY) {
-        senders.replace(await findLaneSenders(db, lanes.map((lane) => lane.id)), now);
+        senders.replace(
+          await findLaneSenders(
+            db,
+            lanes.map((lane) => lane.id),
+          ),
+          now,
+        );
         sendersReadAt = now;
         wake();
       }

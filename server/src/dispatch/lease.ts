@@ -1,7 +1,7 @@
+import { declareAlone, type Held, type HoldOptions, holdLanes, letLanesGo } from '../actions/hold-lanes.ts';
 import type { Db } from '../db/pool.ts';
 import type { InstanceId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
-import { declareAlone, type Held, type HoldOptions, holdLanes, letLanesGo } from '../actions/hold-lanes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';

@@ -21,12 +21,7 @@ const DEFAULTS: Record<string, 'resend' | 'tell'> = {
  * @param evidence whether a receipt came for an attempt of the same sender that began later.
  * @param resends how often a doubt of this message was already answered by sending once more.
  */
-export function decideDoubt(
-  category: string,
-  policy: DoubtPolicy,
-  evidence: boolean,
-  resends: number,
-): DoubtDecision {
+export function decideDoubt(category: string, policy: DoubtPolicy, evidence: boolean, resends: number): DoubtDecision {
   if (!evidence) return 'wait';
   const choice = policy[category] ?? DEFAULTS[category] ?? 'tell';
   // Once more means once: a second doubt says that something else is wrong.

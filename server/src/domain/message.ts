@@ -21,7 +21,6 @@ export type State = (typeof STATES)[number];
 /** The states a message still has work in. */
 export const OPEN_STATES = ['queued', 'sending', 'unconfirmed'] as const satisfies readonly State[];
 
-
 /** The documented words of bulk-, sender- and queue-service for a state. */
 export type Status = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
 

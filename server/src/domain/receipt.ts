@@ -3,7 +3,13 @@ import type { State } from './message.ts';
 
 /** What the provider tells of a message it has: its word, and when, to the second. */
 export type ReceiptStatus = 'sent' | 'delivered' | 'read' | 'played' | 'failed';
-export const RECEIPT_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'] as const satisfies readonly ReceiptStatus[];
+export const RECEIPT_STATUSES = [
+  'sent',
+  'delivered',
+  'read',
+  'played',
+  'failed',
+] as const satisfies readonly ReceiptStatus[];
 
 /** A receipt of good news, ready to be merged. `at` is milliseconds since 1970. */
 export interface Receipt {

@@ -13,7 +13,7 @@ export function integersOf(schema: TSchema & { properties: Record<string, TSchem
     const query = request.query as Record<string, unknown>;
     for (const name of names) {
       const value = query[name];
-      if (typeof value === 'string' && /^-?\d{1,9}$/.test(value)) query[name] = Number(value);
+      if (typeof value === 'string' && /^-?\d{1,15}$/.test(value)) query[name] = Number(value);
     }
     done();
   };

@@ -69,6 +69,8 @@ function nameOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (value === undefined) return 'nothing';
+  // JSON can write numbers that a double cannot hold: 1e999.
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'one that is too large';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 

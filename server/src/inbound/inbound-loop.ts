@@ -1,12 +1,18 @@
-import { applyReceipts, findByWamid, findParked, forgetParked, parkUnknown, type ReceiptRules } from '../actions/apply-receipts.ts';
-import { finishStoredWork, noteTrouble, takeStoredWork } from '../actions/apply-work.ts';
+import {
+  applyReceipts,
+  findByWamid,
+  findParked,
+  forgetParked,
+  parkUnknown,
+  type ReceiptRules,
+} from '../actions/apply-receipts.ts';
+import { applyInTheEnd, finishStoredWork, noteTrouble, takeStoredWork } from '../actions/apply-work.ts';
 import { type ReceivedMessage, receiveMessages } from '../actions/receive-messages.ts';
 import { recordEvidence } from '../actions/record-evidence.ts';
 import type { StoredWork } from '../actions/store-webhook.ts';
 import type { Marker } from '../channels/whatsapp/mark.ts';
 import type { WebhookItem } from '../channels/whatsapp/webhook.ts';
 import type { Db } from '../db/pool.ts';
-import { persistently } from '../db/retry.ts';
 import { type InstanceId, type MessageId, timeOfId } from '../domain/ids.ts';
 import type { FailedReceipt, ParkedReceipt, Receipt } from '../domain/receipt.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -78,7 +84,7 @@ export function createInbound(options: InboundOptions): Inbound {
       const part = takeSome();
       if (part.length > 0) {
         const ids = part.map((one) => one.id);
-        await persistently(() => apply(part, ids)).catch((error: unknown) => setAside(part, error));
+        await applyInTheEnd(() => apply(part, ids)).catch((error: unknown) => setAside(part, error));
       }
       if (!stopping && clock.monotonic() - lookedAt > options.pollInterval) {
         lookedAt = clock.monotonic();
@@ -235,13 +241,13 @@ export function createInbound(options: InboundOptions): Inbound {
           // Not done before the last of them: a crash in between repeats them.
           await apply([{ id, webhooks: [webhook] }], []);
         };
-        await persistently(one).catch(async (fault: unknown) => {
+        await applyInTheEnd(one).catch(async (fault: unknown) => {
           const trouble = fault instanceof Error ? fault.message : String(fault);
           logger.error({ error: fault, part: 'inbound' }, 'a webhook could not be applied; it is kept in raw_webhooks');
-          await persistently(() => noteTrouble(db, webhook.app, webhook.id, trouble));
+          await applyInTheEnd(() => noteTrouble(db, webhook.app, webhook.id, trouble));
         });
       }
-      await persistently(() => finishStoredWork(db, [id]));
+      await applyInTheEnd(() => finishStoredWork(db, [id]));
     }
   }
 

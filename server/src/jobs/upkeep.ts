@@ -1,4 +1,4 @@
-import { pruneStore, refreshStatistics, type Retention } from '../actions/keep-store.ts';
+import { pruneStore, type Retention, refreshStatistics } from '../actions/keep-store.ts';
 import type { Db } from '../db/pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';

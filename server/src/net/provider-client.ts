@@ -73,8 +73,7 @@ function post(pool: Pool, request: ProviderRequest): Promise<ProviderResponse> {
     let headers: ProviderResponse['headers'] = {};
     let body = '';
     const chunks: Buffer[] = [];
-    const fail = (error: Error) =>
-      reject(written ? error : new NotSent(error.message || error.name, { cause: error }));
+    const fail = (error: Error) => reject(written ? error : new NotSent(error.message || error.name, { cause: error }));
     try {
       pool.dispatch(
         { path: request.path, method: 'POST', headers: request.headers, body: request.body },

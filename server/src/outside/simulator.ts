@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { askJson } from '../net/json-client.ts';
 import { StartError } from '../runtime/start-error.ts';
 
 /**
@@ -79,7 +80,9 @@ function readyLine(child: ChildProcess, port: number): Promise<string> {
     child.once('exit', () => {
       clearTimeout(timer);
       const last = trouble.trim().split('\n').at(-1) ?? '';
-      reject(new StartError(`the simulator could not start on port ${port}: ${last} (ALDIS_SIMULATOR_PORT names another)`));
+      reject(
+        new StartError(`the simulator could not start on port ${port}: ${last} (ALDIS_SIMULATOR_PORT names another)`),
+      );
     });
     if (!child.stdout) return;
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -100,18 +103,15 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** Asks the simulator. With a body it is a POST. */
 async function ask<Answer>(url: string, path: string, body?: object): Promise<Answer> {
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, url), {
-      signal: AbortSignal.timeout(PATIENCE),
-      ...(body ? { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
-    });
-  } catch (error) {
-    throw new StartError(`no simulator answers at ${url}: start one with npm run simulator, or unset ALDIS_SIMULATOR_URL`, {
-      cause: error,
-    });
+  const answer = await askJson(new URL(path, url), PATIENCE, body).catch((error: unknown) => {
+    throw new StartError(
+      `no simulator answers at ${url}: start one with npm run simulator, or unset ALDIS_SIMULATOR_URL`,
+      { cause: error },
+    );
+  });
+  if (answer.status !== 200) {
+    throw new StartError(`the simulator at ${url} refused ${path}: ${answer.text.slice(0, 300)}`);
   }
-  const answer = await response.text();
-  if (!response.ok) throw new StartError(`the simulator at ${url} refused ${path}: ${answer.slice(0, 300)}`);
-  return JSON.parse(answer) as Answer;
+  // The simulator is ours: it answers these routes in this shape.
+  return JSON.parse(answer.text) as Answer;
 }

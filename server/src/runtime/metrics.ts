@@ -46,11 +46,7 @@ export function createMetrics({ version, node = true }: { version: string; node?
       'lane',
       'state',
     ),
-    queueOldest: gauge(
-      'aldis_queue_oldest_seconds',
-      'How long the oldest message that may leave has waited.',
-      'lane',
-    ),
+    queueOldest: gauge('aldis_queue_oldest_seconds', 'How long the oldest message that may leave has waited.', 'lane'),
 
     // Sending.
     inFlight: gauge('aldis_sends_in_flight', 'Calls to the provider under way.'),

@@ -61,7 +61,12 @@ const takeKey = {
 };
 
 /** Makes an instance the one that stores the batch on. */
-export async function takeBatchKey(tx: Queryable, tenant: TenantId, key: string, owner: InstanceId | null): Promise<void> {
+export async function takeBatchKey(
+  tx: Queryable,
+  tenant: TenantId,
+  key: string,
+  owner: InstanceId | null,
+): Promise<void> {
   await tx.query(takeKey, [tenant, key, owner]);
 }
 

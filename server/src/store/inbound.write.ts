@@ -229,11 +229,7 @@ export interface ReceivedWrite {
  * @returns the ids of the messages that are new.
  * @throws a unique violation when a contact or conversation was made by somebody else since it was looked up.
  */
-export async function insertReceivedMessages(
-  tx: Queryable,
-  write: ReceivedWrite,
-  slot: number,
-): Promise<MessageId[]> {
+export async function insertReceivedMessages(tx: Queryable, write: ReceivedWrite, slot: number): Promise<MessageId[]> {
   const { rows, contacts, identities } = write;
   const fresh = await tx.query<{ id: MessageId }>(insertReceived, [
     uuids(rows, (r) => r.tenant),

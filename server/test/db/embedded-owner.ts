@@ -18,10 +18,7 @@ try {
   const database = await startEmbeddedPostgres({ ...order.options, log });
   const { connection, adopted, folder, pid } = database;
   report({ connection, adopted, folder, pid });
-  process.stdin.on('end', async () => {
-    await database.stop();
-    process.exit(0);
-  });
+  process.stdin.on('end', () => void database.stop().then(() => process.exit(0)));
   process.stdin.resume();
 } catch (error) {
   report({ error: error instanceof Error ? error.message : String(error), mendable: error instanceof StartError });

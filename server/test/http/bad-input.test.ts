@@ -84,6 +84,9 @@ test('wrong types are not converted', async () => {
   assertRefused(await post(message({ metadata: [] })), 400, 'invalid_field', 'metadata');
   assertRefused(await post(message({ variables: { a: null } })), 400, 'invalid_field', 'variables.a');
   assertRefused(await post(message({ variables: { 'a\nb': {} } })), 400, 'invalid_field', 'variables.a\nb');
+  const endless = await post('{"to": "+6281234567890", "variables": {"a": 1e999}}');
+  assertRefused(endless, 400, 'invalid_field', 'variables.a');
+  assert.equal(endless.body.message, 'variables.a must be a string or a number, not one that is too large.');
   assertRefused(await post(message({ priority: 'urgent' })), 400, 'invalid_field', 'priority');
   assertRefused(await post(message({ type: 'sticker' })), 400, 'unsupported_type', 'type');
   assertRefused(await post(message({ template: { name: 'a' } })), 400, 'missing_field', 'template.language');
@@ -179,6 +182,7 @@ test('what is not there: ids, paths, methods', async () => {
 test('filters, limits and cursors that are none', async () => {
   const cases: [string, ErrorCode, string][] = [
     ['limit=101', 'limit_too_large', 'limit'],
+    ['limit=99999999999', 'limit_too_large', 'limit'],
     ['limit=0', 'invalid_field', 'limit'],
     ['limit=ten', 'invalid_field', 'limit'],
     ['limit=5&limit=6', 'invalid_field', 'limit'],

@@ -104,7 +104,8 @@ test('a page looks at 10,000 rows at most, may be short, and goes on', async () 
   };
   await world.db.query(many, [customer.tenant]);
   const { conversation_id, contact_id } = await customer.read(first);
-  for (const walk of ['', `&conversation_id=${conversation_id}`, `&contact_id=${contact_id}`]) {
+  const keys = { conversation_id, contact_id, sender_id: customer.sender };
+  for (const walk of ['', ...Object.entries(keys).map(([name, id]) => `&${name}=${id}`)]) {
     const short = await customer.get(`/api/v1/messages?type=image${walk}`);
     assert.deepEqual(short.body.messages, []);
     const next = await customer.get(`/api/v1/messages?type=image${walk}&cursor=${short.body.next_cursor}`);

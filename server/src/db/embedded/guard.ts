@@ -89,10 +89,11 @@ export function guard(
 
 async function endOf(child: ChildProcess, heard: Promise<unknown>): Promise<string> {
   try {
-    const [code, signal]: unknown[] = await once(child, 'exit');
+    const exit: unknown = await once(child, 'exit');
+    const [code, signal] = exit as [code: number | null, signal: NodeJS.Signals | null];
     // Its last words are worth waiting for, but not for as long as a process it left behind may hold the pipe.
     await Promise.race([heard, sleep(LAST_WORDS_MS)]);
-    return typeof signal === 'string' ? signal : `exit ${code}`;
+    return signal ?? `exit ${code}`;
   } catch (error) {
     return (error as Error).message;
   }

@@ -1,0 +1,20 @@
+import { request } from 'undici';
+
+export interface JsonAnswer {
+  status: number;
+  /** As it came: JSON where the other side keeps its word. */
+  text: string;
+}
+
+/**
+ * Asks an address that the operator named, once, without following redirects. With a body it is a POST of JSON.
+ * @param timeout milliseconds for the whole exchange.
+ * @throws when no answer comes.
+ */
+export async function askJson(url: URL, timeout: number, body?: object): Promise<JsonAnswer> {
+  const { statusCode, body: answer } = await request(url, {
+    signal: AbortSignal.timeout(timeout),
+    ...(body && { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  return { status: statusCode, text: await answer.text() };
+}
