@@ -1,18 +1,27 @@
-import type { Db } from '../db/pool.ts';
+import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
-import { type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import { type EventId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
 import type { Signals } from '../signals/signals.ts';
-import { cancelQueued, requeueFailed } from '../store/changes.write.ts';
+import { cancelQueued, type Change, requeueFailed } from '../store/changes.write.ts';
+import { findUsedKey } from '../store/idempotency-keys.read.ts';
+import { insertUsedKey } from '../store/idempotency-keys.write.ts';
+import type { Idempotency } from './accepted.ts';
 
-/** Cancels a message that has not begun to leave. */
+/** What was asked was done before under the same key, or the key was used for something else. */
+type Repeated = 'again' | 'mismatch';
+
+/** Cancels a message that has not begun to leave. A repeat with the same key has the same answer. */
 export async function cancelMessage(
   db: Db,
   signals: Signals,
   tenant: TenantId,
   id: MessageId,
-): Promise<'cancelled' | 'not_found' | 'too_late'> {
-  const { done, known } = await retryingOnConflict(() => cancelQueued(db, tenant, id, newId()));
-  if (!done) return known ? 'too_late' : 'not_found';
+  idempotency: Idempotency | null,
+): Promise<'cancelled' | 'not_found' | 'too_late' | 'mismatch'> {
+  const change = await onceByKey(db, tenant, id, idempotency, cancelQueued);
+  if (change === 'mismatch') return 'mismatch';
+  if (change === 'again') return 'cancelled';
+  if (!change.done) return change.known ? 'too_late' : 'not_found';
   signals.notify(`events:${tenant}`);
   return 'cancelled';
 }
@@ -23,10 +32,34 @@ export async function retryMessage(
   signals: Signals,
   tenant: TenantId,
   id: MessageId,
-): Promise<'queued' | 'not_found' | 'not_failed'> {
-  const { done, known, lane_id } = await retryingOnConflict(() => requeueFailed(db, tenant, id, newId()));
-  if (!done) return known ? 'not_failed' : 'not_found';
-  if (lane_id !== null) signals.notify(`due:${lane_id}`);
+  idempotency: Idempotency | null,
+): Promise<'queued' | 'not_found' | 'not_failed' | 'mismatch'> {
+  const change = await onceByKey(db, tenant, id, idempotency, requeueFailed);
+  if (change === 'mismatch') return 'mismatch';
+  if (change === 'again') return 'queued';
+  if (!change.done) return change.known ? 'not_failed' : 'not_found';
+  if (change.lane_id !== null) signals.notify(`due:${change.lane_id}`);
   signals.notify(`events:${tenant}`);
   return 'queued';
+}
+
+/** Makes a change and keeps its key in one transaction. A change that could not be made leaves its key free. */
+function onceByKey<C extends Change>(
+  db: Db,
+  tenant: TenantId,
+  id: MessageId,
+  idempotency: Idempotency | null,
+  make: (tx: Queryable, tenant: TenantId, id: MessageId, event: EventId) => Promise<C>,
+): Promise<C | Repeated> {
+  if (!idempotency) return retryingOnConflict(() => make(db, tenant, id, newId<EventId>()));
+  const { key, hash } = idempotency;
+  return retryingOnConflict(() =>
+    db.transaction(async (tx): Promise<C | Repeated> => {
+      const used = await findUsedKey(tx, tenant, key);
+      if (used) return used.message_id === id && used.request_hash.equals(hash) ? 'again' : 'mismatch';
+      const change = await make(tx, tenant, id, newId<EventId>());
+      if (change.done) await insertUsedKey(tx, tenant, key, hash, id);
+      return change;
+    }),
+  );
 }

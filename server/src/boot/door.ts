@@ -107,12 +107,12 @@ export function buildDoor(config: Config, common: Common, { installation, engine
         metrics.activeBatches.set(--activeBatches);
       }
     },
-    async cancelMessage(tenant, id) {
-      const result = await cancelMessage(db, signals, tenant, id);
+    async cancelMessage(tenant, id, idempotency) {
+      const result = await cancelMessage(db, signals, tenant, id, idempotency);
       if (result === 'cancelled') metrics.ended.add(1, { state: 'cancelled' });
       return result;
     },
-    retryMessage: (tenant, id) => retryMessage(db, signals, tenant, id),
+    retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency),
     storeWebhook: (name, body) => engine.webhooks.store(name, body),
     whatsapp: createVerifier((name) => (name === DEFAULT_APP ? secrets : undefined)),
   });

@@ -256,7 +256,7 @@ create table messages (
   constraint messages_check6 CHECK (((state = ANY (ARRAY['cancelled'::message_state, 'expired'::message_state])) = (ended_at IS NOT NULL))),
   constraint messages_priority_check CHECK (((priority >= 0) AND (priority <= 2))),
   constraint messages_state_check CHECK ((state <> ALL (ARRAY['sending'::message_state, 'unconfirmed'::message_state])))
-) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=80);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=50);
 CREATE INDEX messages_batch ON public.messages USING btree (tenant_id, batch_id, batch_index) WHERE (batch_id IS NOT NULL);
 CREATE INDEX messages_conversation ON public.messages USING btree (tenant_id, conversation_id, id);
 CREATE INDEX messages_sender ON public.messages USING btree (tenant_id, sender_id, id);

@@ -61,8 +61,16 @@ export interface HttpDeps {
   ready(): Promise<Readiness>;
   acceptMessage(tenant: TenantId, message: NewMessage, idempotency: Idempotency | null): Promise<Accepted>;
   acceptBatch(tenant: TenantId, items: readonly BatchItem[], idempotency: Idempotency | null): Promise<AcceptedBatch>;
-  cancelMessage(tenant: TenantId, id: MessageId): Promise<'cancelled' | 'not_found' | 'too_late'>;
-  retryMessage(tenant: TenantId, id: MessageId): Promise<'queued' | 'not_found' | 'not_failed'>;
+  cancelMessage(
+    tenant: TenantId,
+    id: MessageId,
+    idempotency: Idempotency | null,
+  ): Promise<'cancelled' | 'not_found' | 'too_late' | 'mismatch'>;
+  retryMessage(
+    tenant: TenantId,
+    id: MessageId,
+    idempotency: Idempotency | null,
+  ): Promise<'queued' | 'not_found' | 'not_failed' | 'mismatch'>;
   /** Resolves when the webhook is durable. */
   storeWebhook(app: string, body: Buffer): Promise<void>;
   whatsapp: WebhookVerifier;

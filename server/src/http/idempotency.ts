@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { Idempotency, IdempotencyConflict } from '../actions/accepted.ts';
 import { AldisError } from '../domain/errors.ts';
+import type { MessageId } from '../domain/ids.ts';
 import type { HttpRequest } from './typebox-provider.ts';
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
@@ -8,16 +10,29 @@ const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
  * The client's own mark on a request, if it gave one.
  * @throws {AldisError} `invalid_field` for a key that cannot be one.
  */
-export function idempotencyOf({ headers, bodyHash }: HttpRequest): Idempotency | null {
+export function idempotencyOf(request: HttpRequest): Idempotency | null {
+  const key = keyOf(request);
+  if (key === null) return null;
+  if (request.bodyHash === null) throw new AldisError('missing_field', 'The body is missing.', { field: 'body' });
+  return { key, hash: request.bodyHash };
+}
+
+/**
+ * The same for a request without a body: what is asked is all that it says.
+ * @throws {AldisError} `invalid_field` for a key that cannot be one.
+ */
+export function changeKeyOf(request: HttpRequest, change: string, id: MessageId): Idempotency | null {
+  const key = keyOf(request);
+  return key === null ? null : { key, hash: hash('sha256', `${change} ${id}`, 'buffer') };
+}
+
+function keyOf({ headers }: HttpRequest): string | null {
   const key = headers['idempotency-key'];
   if (key === undefined) return null;
-  if (typeof key !== 'string' || !PRINTABLE.test(key)) {
-    throw new AldisError('invalid_field', 'Idempotency-Key must be 1 to 255 printable ASCII characters.', {
-      field: 'Idempotency-Key',
-    });
-  }
-  if (bodyHash === null) throw new AldisError('missing_field', 'The body is missing.', { field: 'body' });
-  return { key, hash: bodyHash };
+  if (typeof key === 'string' && PRINTABLE.test(key)) return key;
+  throw new AldisError('invalid_field', 'Idempotency-Key must be 1 to 255 printable ASCII characters.', {
+    field: 'Idempotency-Key',
+  });
 }
 
 /** The error for a key that was used for something else, or is being worked on. */

@@ -21,14 +21,14 @@ test('a message is cancelled once, while it waits', async () => {
   const own = await world.tenant();
   const other = await world.tenant();
   const id = await own.accept({ scheduled_at: Date.now() + 60_000 });
-  assert.equal(await cancelMessage(db, signals, other.tenant, id), 'not_found');
-  assert.equal(await cancelMessage(db, signals, own.tenant, newId<MessageId>()), 'not_found');
-  const answers = await Promise.all([1, 2, 3].map(() => cancelMessage(db, signals, own.tenant, id)));
+  assert.equal(await cancelMessage(db, signals, other.tenant, id, null), 'not_found');
+  assert.equal(await cancelMessage(db, signals, own.tenant, newId<MessageId>(), null), 'not_found');
+  const answers = await Promise.all([1, 2, 3].map(() => cancelMessage(db, signals, own.tenant, id, null)));
   assert.deepEqual(answers.sort(), ['cancelled', 'too_late', 'too_late']);
   const { state, ended_at } = await own.read(id);
   assert.ok(state === 'cancelled' && ended_at);
   const send = await own.sending();
-  assert.equal(await cancelMessage(db, signals, own.tenant, send.message_id), 'too_late');
+  assert.equal(await cancelMessage(db, signals, own.tenant, send.message_id, null), 'too_late');
 });
 
 test('of a cancellation and a begin at the same moment one wins, for each message', async () => {
@@ -37,7 +37,7 @@ test('of a cancellation and a begin at the same moment one wins, for each messag
   const ids = await Promise.all(Array.from({ length: 40 }, () => own.accept()));
   const [begun, ...answers] = await Promise.all([
     own.begin(),
-    ...ids.map((id) => cancelMessage(db, signals, own.tenant, id)),
+    ...ids.map((id) => cancelMessage(db, signals, own.tenant, id, null)),
   ]);
   const left = new Set(begun.map((send) => send.message_id));
   for (const [i, id] of ids.entries()) {
@@ -50,15 +50,15 @@ test('a failed message is made due again once, and its attempts count on', async
   const { db, signals } = world;
   const own = await world.tenant();
   const send = await own.sending();
-  assert.equal(await retryMessage(db, signals, own.tenant, send.message_id), 'not_failed');
+  assert.equal(await retryMessage(db, signals, own.tenant, send.message_id, null), 'not_failed');
   await own.settle(send, refusal);
-  const answers = await Promise.all([1, 2, 3].map(() => retryMessage(db, signals, own.tenant, send.message_id)));
+  const answers = await Promise.all([1, 2, 3].map(() => retryMessage(db, signals, own.tenant, send.message_id, null)));
   assert.deepEqual(answers.sort(), ['not_failed', 'not_failed', 'queued']);
   const { state, error, failed_at } = await own.read(send.message_id);
   assert.deepEqual([state, error, failed_at], ['queued', null, null]);
   const [second] = await own.begin();
   assert.equal(second?.attempt, 2);
-  assert.equal(await retryMessage(db, signals, own.tenant, newId<MessageId>()), 'not_found');
+  assert.equal(await retryMessage(db, signals, own.tenant, newId<MessageId>(), null), 'not_found');
 });
 
 test('a failed message whose validity is over is not tried again', async () => {
@@ -67,7 +67,7 @@ test('a failed message whose validity is over is not tried again', async () => {
   await own.settle(send, refusal);
   const text = `update messages set expires_at = now() - interval '1 second' where id = $1`;
   await world.db.query({ name: 'test_over', text }, [send.message_id]);
-  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id), 'not_failed');
+  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id, null), 'not_failed');
 });
 
 test('what has expired ends and never begins; what is on its way goes on', async () => {

@@ -180,7 +180,7 @@ test('an error told again after a person decided to retry does not end the new t
   const send = await own.sending();
   await own.settle(send, sent(send));
   await tell(send, { status: 'failed' });
-  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id), 'queued');
+  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id, null), 'queued');
   await tell(send, { status: 'failed' });
   await tell(send, { status: 'sent' });
   assert.equal((await own.read(send.message_id)).state, 'queued');
@@ -196,7 +196,7 @@ test('what was cancelled or has expired, and arrived all the same, has arrived',
   for (const end of ['cancelled', 'expired'] as const) {
     const send = await own.sending(end === 'expired' ? { expires_at: Date.now() + 3_600_000 } : {});
     await own.settle(send, { kind: 'error', code: RETRYABLE, title: 'no', detail: null, retryAfter: null });
-    if (end === 'cancelled') await cancelMessage(world.db, world.signals, own.tenant, send.message_id);
+    if (end === 'cancelled') await cancelMessage(world.db, world.signals, own.tenant, send.message_id, null);
     else {
       await world.db.query({ name: 'test_expire', text: 'update due set expires_at = now() where message_id = $1' }, [
         send.message_id,

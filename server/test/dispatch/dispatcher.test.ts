@@ -170,7 +170,7 @@ test('stopping waits for the calls that have begun, settles them, and begins no 
   const owned = await world.db.query({ name: 'test_owned', text: 'select id from lanes where owner is not null' });
   assert.deepEqual(owned, [], 'the lanes are free at once');
   // The lane is anybody's now: the next test is not to send it.
-  assert.equal(await cancelMessage(world.db, world.signals, own.tenant, late), 'cancelled');
+  assert.equal(await cancelMessage(world.db, world.signals, own.tenant, late, null), 'cancelled');
 });
 
 test('a call is told to stop while less than a second of the lease is left', async (t) => {

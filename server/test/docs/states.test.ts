@@ -138,8 +138,8 @@ const expire: Step = async ({ id }) => {
   await expireMessages(database.db, signals, claim.lanes);
 };
 
-const cancel: Step = ({ id }) => cancelMessage(database.db, signals, tenant, id);
-const retry: Step = ({ id }) => retryMessage(database.db, signals, tenant, id);
+const cancel: Step = ({ id }) => cancelMessage(database.db, signals, tenant, id, null);
+const retry: Step = ({ id }) => retryMessage(database.db, signals, tenant, id, null);
 const sent: Outcome = { kind: 'sent', wamid: 'wamid.answer' };
 const error = (code: number): Outcome => ({ kind: 'error', code, title: 'error', detail: null, retryAfter: null });
 const unknown: Outcome = { kind: 'unknown', detail: 'cut' };

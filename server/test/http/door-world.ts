@@ -119,8 +119,8 @@ export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWor
     ready: async () => ({ ready: true, checks: { database: 'ok' } }),
     acceptMessage: (tenant, message, idempotency) => acceptor.accept(tenant, message, idempotency),
     acceptBatch: createBatchAcceptor({ db, signals, instance, slot: 0 }),
-    cancelMessage: (tenant, id) => cancelMessage(db, signals, tenant, id),
-    retryMessage: (tenant, id) => retryMessage(db, signals, tenant, id),
+    cancelMessage: (tenant, id, idempotency) => cancelMessage(db, signals, tenant, id, idempotency),
+    retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency),
     storeWebhook: (name, body) => createWebhookStore(db, instance, () => {}).store(name, body),
     whatsapp: createVerifier((name) =>
       name === 'default' ? { appSecret: APP_SECRET, verifyToken: VERIFY_TOKEN } : undefined,

@@ -98,7 +98,7 @@ test('a page looks at 10,000 rows at most, may be short, and goes on', async () 
     text: `
       insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, direction, state, state_before, type,
         category, priority, address, created_at)
-      select tenant_id, uuidv7(interval '1 second'), sender_id, contact_id, conversation_id, direction, state, state_before,
+      select tenant_id, ('ffff' || substr(gen_random_uuid()::text, 5))::uuid, sender_id, contact_id, conversation_id, direction, state, state_before,
         'text', category, priority, address, created_at
       from messages, generate_series(1, 10500) where tenant_id = $1`,
   };

@@ -183,7 +183,7 @@ create table messages (
   check (state <> 'played' or played_at is not null),
   check ((state = 'failed') = (failed_at is not null and error is not null)),
   check ((state in ('cancelled', 'expired')) = (ended_at is not null))
-) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 create index messages_conversation on messages (tenant_id, conversation_id, id);
 create index messages_sender on messages (tenant_id, sender_id, id);
 create index messages_batch on messages (tenant_id, batch_id, batch_index) where batch_id is not null;

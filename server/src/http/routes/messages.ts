@@ -8,7 +8,7 @@ import { readPageCursor, writePageCursor } from '../cursors.ts';
 import { guard, principalOf } from '../guard.ts';
 import { historyView } from '../history-view.ts';
 import type { HttpDeps } from '../http-deps.ts';
-import { conflictError, idempotencyOf } from '../idempotency.ts';
+import { changeKeyOf, conflictError, idempotencyOf } from '../idempotency.ts';
 import { messageView, statusView } from '../message-view.ts';
 import { integersOf } from '../query.ts';
 import { composeOne } from '../references.ts';
@@ -84,7 +84,8 @@ export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
     { schema: { ...ROUTES.cancel, params: IdParameter }, onRequest: writing },
     async (request) => {
       const id = messageId(request.params.id);
-      const result = await deps.cancelMessage(principalOf(request).tenant_id, id);
+      const result = await deps.cancelMessage(principalOf(request).tenant_id, id, changeKeyOf(request, 'cancel', id));
+      if (result === 'mismatch') throw conflictError({ kind: result });
       if (result === 'not_found') throw noMessage();
       if (result === 'too_late') throw new AldisError('not_cancellable');
       return stateAnswer(id, 'cancelled');
@@ -96,7 +97,8 @@ export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
     { schema: { ...ROUTES.retry, params: IdParameter }, onRequest: writing },
     async (request, reply) => {
       const id = messageId(request.params.id);
-      const result = await deps.retryMessage(principalOf(request).tenant_id, id);
+      const result = await deps.retryMessage(principalOf(request).tenant_id, id, changeKeyOf(request, 'retry', id));
+      if (result === 'mismatch') throw conflictError({ kind: result });
       if (result === 'not_found') throw noMessage();
       if (result === 'not_failed') throw new AldisError('not_retryable');
       return reply.code(202).send(stateAnswer(id, 'queued'));
