@@ -38,7 +38,7 @@ export interface AldisOptions {
 
 /** Starts Aldis on a folder, and does not wait. */
 export function launchAldis({ folder, simulatorUrl, env }: AldisOptions): Child {
-  return launch('server/src/cli/main.ts', ['start'], {
+  return launch('scripts/run.mjs', ['start'], {
     env: { ALDIS_DATA_DIR: folder, ALDIS_SERVER_PORT: '0', ALDIS_SIMULATOR_URL: simulatorUrl, ...env },
     ready: /^aldis ready (http:\/\/\S+)$/m,
   });

@@ -2,7 +2,7 @@ import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
 import type { Signals } from '../signals/signals.ts';
-import { cancelQueued, type Change, requeueFailed } from '../store/changes.write.ts';
+import { type Change, cancelQueued, requeueFailed } from '../store/changes.write.ts';
 import { findUsedKey } from '../store/idempotency-keys.read.ts';
 import { insertUsedKey } from '../store/idempotency-keys.write.ts';
 import type { Idempotency } from './accepted.ts';

@@ -62,6 +62,8 @@ type Settlement =
 
 const MOST_TOGETHER = 250;
 const MOST_WAITING = 50_000;
+/** Milliseconds. Nobody waits for a settlement but the room for the next call. */
+const GATHER = 3;
 
 export function createSettler(options: SettlerOptions): Settler {
   const { db, signals, random = Math.random } = options;
@@ -69,6 +71,7 @@ export function createSettler(options: SettlerOptions): Settler {
     max: MOST_TOGETHER,
     parallel: 2,
     limit: MOST_WAITING,
+    gather: GATHER,
     run: (settlements, slot) =>
       persistently(() => writeSettlements(db, signals, options.owner(), settlements, options.slot + slot)),
     blameOne: isBadValue,

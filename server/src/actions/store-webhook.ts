@@ -24,6 +24,8 @@ export interface StoredWork {
 
 const MOST_TOGETHER = 250;
 const MOST_WAITING = 5000;
+/** Milliseconds. The provider asks for an answer within 250. */
+const GATHER = 3;
 
 /** @param onStored is handed what was stored, so that it need not be read back. */
 export function createWebhookStore(
@@ -35,6 +37,7 @@ export function createWebhookStore(
     max: MOST_TOGETHER,
     parallel: 2,
     limit: MOST_WAITING,
+    gather: GATHER,
     async run(arrived) {
       const byApp = new Map<string, StoredWork>();
       const raws: RawWebhook[] = [];

@@ -8,7 +8,7 @@ const COUNT_EVERY = 5000;
 /** Reads at a scrape what only the database knows. */
 export function collectMetrics(metrics: Metrics, db: Db, inFlight: () => number, reportDoubtAfter: number): void {
   let countedAt = Number.NEGATIVE_INFINITY;
-  metrics.onScrape('queue', async () => {
+  metrics.onScrape('store', async () => {
     if (performance.now() - countedAt < COUNT_EVERY) return;
     countedAt = performance.now();
     const depths = await db.transaction(async (tx) => {
@@ -22,8 +22,6 @@ export function collectMetrics(metrics: Metrics, db: Db, inFlight: () => number,
     metrics.queueOldest.replace(
       depths.filter((d) => d.state === 'queued').map((d) => ({ value: d.oldest, labels: { lane: String(d.lane_id) } })),
     );
-  });
-  metrics.onScrape('store', async () => {
     const state = await findStoreState(db, reportDoubtAfter);
     metrics.receiptsParked.set(state.parked);
     metrics.inboundBacklog.set(state.inbound_work);
