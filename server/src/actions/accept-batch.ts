@@ -1,3 +1,4 @@
+import { createBatcher } from '../db/batcher.ts';
 import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type BatchId, type InstanceId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
@@ -40,11 +41,39 @@ export type AcceptBatch = (
 ) => Promise<AcceptedBatch>;
 
 const CHUNK = 500;
-/** Of the counters: not one that single messages use. */
+/** Of the counters: behind those that single messages use. */
 const BATCH_SLOT = 2;
+/** Transactions that store batches at once. Each has counters of its own; more would only take from single messages. */
+const WRITERS = 2;
+const MOST_WAITING = 1000;
+
+/** What stores batches: the dependencies, and turns for their transactions. */
+interface Storing extends BatchAcceptorDeps {
+  /** Does a transaction when it is its turn, again when another came between. `counters`: the row that it may add to. */
+  inTurn<T>(write: (tx: Queryable, counters: number) => Promise<T>): Promise<T>;
+}
 
 /** Makes the acceptor of batches. */
-export function createBatchAcceptor(deps: BatchAcceptorDeps): AcceptBatch {
+export function createBatchAcceptor(options: BatchAcceptorDeps): AcceptBatch {
+  const turns = createBatcher<(counters: number) => Promise<void>, void>({
+    max: 1,
+    parallel: WRITERS,
+    limit: MOST_WAITING,
+    run: async (writes, slot) => {
+      for (const write of writes) await write(options.slot + BATCH_SLOT + slot);
+      return [];
+    },
+  });
+  const deps: Storing = {
+    ...options,
+    async inTurn<T>(write: (tx: Queryable, counters: number) => Promise<T>): Promise<T> {
+      const result: T[] = [];
+      await turns.add(async (counters) => {
+        result.push(await retryingOnConflict(() => options.db.transaction((tx) => write(tx, counters))));
+      });
+      return result[0] as T;
+    },
+  };
   // What this instance is storing now: a repeat that comes meanwhile is told so.
   const storing = new Set<string>();
   return async (tenant, items, idempotency) => {
@@ -65,22 +94,20 @@ export function createBatchAcceptor(deps: BatchAcceptorDeps): AcceptBatch {
 }
 
 async function acceptWhole(
-  { db, signals, slot }: BatchAcceptorDeps,
+  { signals, inTurn }: Storing,
   tenant: TenantId,
   items: readonly BatchItem[],
 ): Promise<AcceptedBatch> {
   const batch = newId<BatchId>();
-  const chunks = await retryingOnConflict(() =>
-    db.transaction(async (tx) => {
-      await insertEmptyBatch(tx, tenant, batch, items.length);
-      const stored: StoredChunk[] = [];
-      for (let from = 0; from < items.length; from += CHUNK) {
-        stored.push(await storeChunk(tx, tenant, batch, items, from, { due: true, slot: slot + BATCH_SLOT }));
-      }
-      await failpoint('accept.before_commit');
-      return stored;
-    }),
-  );
+  const chunks = await inTurn(async (tx, slot) => {
+    await insertEmptyBatch(tx, tenant, batch, items.length);
+    const stored: StoredChunk[] = [];
+    for (let from = 0; from < items.length; from += CHUNK) {
+      stored.push(await storeChunk(tx, tenant, batch, items, from, { due: true, slot }));
+    }
+    await failpoint('accept.before_commit');
+    return stored;
+  });
   await failpoint('accept.after_commit');
   const messages: { index: number; id: MessageId }[] = [];
   const errors: BatchError[] = [];
@@ -93,7 +120,7 @@ async function acceptWhole(
 }
 
 async function acceptInChunks(
-  deps: BatchAcceptorDeps,
+  deps: Storing,
   tenant: TenantId,
   items: readonly BatchItem[],
   { key, hash }: Idempotency,
@@ -105,15 +132,13 @@ async function acceptInChunks(
   let from = (await findStoredBatch(db, tenant, batch))?.stored_through ?? 0;
   while (from < items.length) {
     const start = from;
-    const chunk = await retryingOnConflict(() =>
-      db.transaction(async (tx) => {
-        if (!(await ownsBatchKey(tx, tenant, key, instance))) return null;
-        const stored = await storeChunk(tx, tenant, batch, items, start, { due: false, slot: deps.slot + BATCH_SLOT });
-        const lanes = stored.to === items.length ? await releaseMessages(tx, tenant, batch) : new Set<number>();
-        await failpoint('accept.before_commit');
-        return { ...stored, lanes };
-      }),
-    );
+    const chunk = await deps.inTurn(async (tx, slot) => {
+      if (!(await ownsBatchKey(tx, tenant, key, instance))) return null;
+      const stored = await storeChunk(tx, tenant, batch, items, start, { due: false, slot });
+      const lanes = stored.to === items.length ? await releaseMessages(tx, tenant, batch) : new Set<number>();
+      await failpoint('accept.before_commit');
+      return { ...stored, lanes };
+    });
     if (!chunk) return { kind: 'in_progress' };
     await failpoint('batch.after_chunk');
     signals.notify(`events:${tenant}`);
