@@ -12,10 +12,10 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = 'server/src/cli/main.ts';
 
 /**
- * The server's memory is mostly reserve: a smaller nursery, collections before the heap has doubled, and a libc that gives
- * large blocks back cost little time and save about 100 MB under load (bench/RESULTS.md).
+ * The server's memory is mostly reserve. Collections before the heap has doubled, and a libc that gives large blocks back,
+ * cost no time that can be measured and save about 80 MB under load. A smaller nursery would cost some (bench/RESULTS.md).
  */
-const LEAN = ['--max-semi-space-size=4', '--heap-growing-percent=40'];
+const LEAN = ['--max-semi-space-size=16', '--heap-growing-percent=80'];
 const LEAN_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 /** What each target runs. Those `inRoot` mean the project's files by their arguments, the others the caller's. */

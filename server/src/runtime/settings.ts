@@ -84,7 +84,7 @@ export const SETTINGS = {
       flag: 'embedded',
       about: 'Allows the embedded PostgreSQL in production. In development it needs no leave.',
     }),
-    max_connections: integer({ default: 8, min: 2, max: 500, about: 'The most connections to the database at once.' }),
+    max_connections: integer({ default: 7, min: 2, max: 500, about: 'The most connections to the database at once.' }),
   },
   whatsapp: {
     api_url: url({

@@ -15,7 +15,7 @@ export const SETTINGS: ServerSettings = {
   synchronous_commit: 'on',
   full_page_writes: 'on',
 
-  shared_buffers: '48MB',
+  shared_buffers: '40MB',
   // Containers have 64 MB of /dev/shm.
   dynamic_shared_memory_type: 'mmap',
   huge_pages: 'off',
