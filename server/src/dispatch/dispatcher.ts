@@ -127,6 +127,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function perform(send: BegunSend, lease: Lease): Promise<void> {
     inFlight++;
+    const since = clock.monotonic();
     try {
       const outcome = await call(send, lease);
       observe(send, outcome);
@@ -134,6 +135,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (!settled.changed) metrics.staleSettles.add(1);
       else if (settled.kind === 'sent') metrics.acceptToSent.observe(settled.seconds);
       if (settled.kind === 'sent' || settled.kind === 'failed') metrics.processed.add(1);
+      metrics.processingDuration.observe((clock.monotonic() - since) / 1000);
       if (settled.changed && settled.kind === 'failed') metrics.ended.add(1, { state: 'failed' });
     } catch (error) {
       // The attempt stands recorded: it becomes doubtful, and is decided then.

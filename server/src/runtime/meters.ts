@@ -24,7 +24,7 @@ export interface Gauge<L extends string = never> {
 
 /** How often a value was at most so much. */
 export interface Histogram<L extends string = never> {
-  /** In the unit of the name, which is seconds unless it says otherwise. */
+  /** In seconds. */
   observe(value: number, ...labels: With<L>): void;
 }
 
@@ -42,8 +42,6 @@ export const MOST_SERIES = 500;
 const SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43_200,
 ];
-/** Rows in a batch. */
-const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 /** A registry and what makes meters in it: each by its name, its help and the names of its labels. */
 export function createMeters() {
@@ -73,8 +71,13 @@ export function createMeters() {
 
   function histogram<L extends string = never>(name: string, help: string, ...labels: L[]): Histogram<L> {
     described.push({ name, type: 'histogram', help, labels });
-    const buckets = name.endsWith('_rows') ? ROWS : SECONDS;
-    const meter = new PromHistogram<string>({ name, help, labelNames: labels, buckets, registers: [registry] });
+    const meter = new PromHistogram<string>({
+      name,
+      help,
+      labelNames: labels,
+      buckets: SECONDS,
+      registers: [registry],
+    });
     const series = limited(labels, (values) => meter.labels(values));
     return { observe: (value, ...values) => series.of(values).observe(value) };
   }

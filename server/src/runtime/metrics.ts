@@ -79,7 +79,6 @@ export function createMetrics({ version, node = true }: { version: string; node?
       'Those among them in doubt for longer than engine.doubt_report_after.',
     ),
     doubts: counter('aldis_doubts_total', 'Doubts that ended, by what ended them: receipt, resend, tell.', 'decision'),
-    duplicates: counter('aldis_duplicates_total', 'Messages that the provider is known to have taken twice.'),
 
     // Lanes.
     lanesOwned: gauge('aldis_lanes_owned', 'Lanes that this instance owns.'),
@@ -108,8 +107,6 @@ export function createMetrics({ version, node = true }: { version: string; node?
       'Connections of the pool: total, idle; and who waits for one.',
       'state',
     ),
-    batchSize: histogram('aldis_commit_group_rows', 'How many requests were committed together.', 'batcher'),
-    batchWaiting: gauge('aldis_commit_group_waiting', 'Requests that wait for their commit.', 'batcher'),
   };
 
   const scrapeErrors = counter(
