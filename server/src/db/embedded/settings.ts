@@ -35,6 +35,11 @@ export const SETTINGS: ServerSettings = {
 
   // The table of due work turns over all the time.
   autovacuum_naptime: '5s',
+  // One worker at a time, and small samples: every plan is generic and by an index, and a sample of wide rows is 16 MB.
+  autovacuum_max_workers: 1,
+  autovacuum_work_mem: '8MB',
+  maintenance_work_mem: '32MB',
+  default_statistics_target: 20,
   idle_in_transaction_session_timeout: '30s',
 
   timezone: 'UTC',
