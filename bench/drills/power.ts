@@ -82,14 +82,20 @@ async function cutUnderWriters(
   { fromLaunch, afterMs }: { fromLaunch: boolean; afterMs: number },
 ): Promise<string[]> {
   const ids: string[] = [];
-  const writing = child.ready.then(
-    () => writeUntilCut(readCredentials(folder), ids),
-    // Cut before it was ready: nobody could write.
-    () => {},
-  );
+  let isCut = false;
+  const writing = child.ready
+    .then(() => readCredentials(folder))
+    .then(
+      (credentials) => writeUntilCut(credentials, ids),
+      (error: unknown) => {
+        // Cut before it was ready, or before anyone could read what it wrote: nobody could write.
+        if (!isCut) throw error;
+      },
+    );
   if (!fromLaunch) await child.ready;
   await sleep(afterMs);
   const all = tree(child.pid);
+  isCut = true;
   disk.cut();
   // The power takes every process with it, the database's too.
   for (const pid of all) killHard(pid);
