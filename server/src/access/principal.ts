@@ -3,7 +3,7 @@ import type { TenantId } from '../domain/ids.ts';
 /**
  * What a key may be allowed. `admin` is the operator's: it may everything, of every kind.
  */
-export const SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'admin'] as const;
+export const SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'act_as', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who asks: one key of one tenant. */

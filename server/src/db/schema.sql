@@ -27,8 +27,11 @@ create table api_keys (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  dialect text not null default 'aldis'::text,
+  last_used_at timestamp with time zone,
   constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint api_keys_dialect_check CHECK ((dialect = ANY (ARRAY['aldis'::text, 'queue'::text]))),
   constraint api_keys_key_hash_check CHECK ((length(key_hash) = 32))
 );
 CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (key_hash);
@@ -128,6 +131,14 @@ CREATE INDEX due_expiry ON public.due USING btree (lane_id, expires_at) WHERE ((
 CREATE INDEX due_open ON public.due USING btree (lane_id, due_at) WHERE (state <> 'queued'::message_state);
 CREATE INDEX due_queued ON public.due USING btree (lane_id, sender_id, priority, due_at, message_id) WHERE (state = 'queued'::message_state);
 
+create table event_consumers (
+  tenant_id uuid not null,
+  consumer text not null,
+  xid xid8 not null,
+  event_id uuid not null,
+  constraint event_consumers_pkey PRIMARY KEY (tenant_id, consumer)
+) with (fillfactor=50);
+
 create table events (
   tenant_id uuid not null,
   xid xid8 not null default pg_current_xact_id(),
@@ -191,6 +202,16 @@ create table lanes (
   constraint lanes_portfolio_id_key UNIQUE (portfolio_id)
 ) with (fillfactor=50);
 
+create table limit_use (
+  tenant_id uuid not null,
+  scope_id uuid not null,
+  starts_at timestamp with time zone not null,
+  used bigint not null,
+  most bigint not null,
+  constraint limit_use_pkey PRIMARY KEY (tenant_id, scope_id, starts_at),
+  constraint limit_use_within CHECK (((used >= 0) AND (used <= most)))
+) with (fillfactor=50);
+
 create table media_references (
   tenant_id uuid not null,
   message_id uuid not null,
@@ -246,6 +267,7 @@ create table messages (
   played_at timestamp with time zone,
   failed_at timestamp with time zone,
   ended_at timestamp with time zone,
+  sender_type text,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_check CHECK (((direction = 'inbound'::message_direction) OR (state < 'sent'::message_state) OR (state > 'played'::message_state) OR (sent_at IS NOT NULL))),
   constraint messages_check1 CHECK (((direction = 'outbound'::message_direction) OR (state = ANY (ARRAY['delivered'::message_state, 'read'::message_state])))),
@@ -255,6 +277,7 @@ create table messages (
   constraint messages_check5 CHECK (((state = 'failed'::message_state) = ((failed_at IS NOT NULL) AND (error IS NOT NULL)))),
   constraint messages_check6 CHECK (((state = ANY (ARRAY['cancelled'::message_state, 'expired'::message_state])) = (ended_at IS NOT NULL))),
   constraint messages_priority_check CHECK (((priority >= 0) AND (priority <= 2))),
+  constraint messages_sender_type_check CHECK ((sender_type = ANY (ARRAY['llm'::text, 'agent'::text, 'bot'::text, 'user'::text]))),
   constraint messages_state_check CHECK ((state <> ALL (ARRAY['sending'::message_state, 'unconfirmed'::message_state])))
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=50);
 CREATE INDEX messages_batch ON public.messages USING btree (tenant_id, batch_id, batch_index) WHERE (batch_id IS NOT NULL);
@@ -292,6 +315,16 @@ create table sender_evidence (
   constraint sender_evidence_pkey PRIMARY KEY (tenant_id, sender_id)
 ) with (fillfactor=50);
 
+create table sender_pace (
+  tenant_id uuid not null,
+  sender_id uuid not null,
+  kind text not null,
+  window_started_at timestamp with time zone not null,
+  used integer not null,
+  constraint sender_pace_pkey PRIMARY KEY (tenant_id, sender_id, kind),
+  constraint sender_pace_kind_check CHECK ((kind = ANY (ARRAY['minute'::text, 'batch'::text])))
+) with (fillfactor=50);
+
 create table senders (
   tenant_id uuid not null,
   id uuid not null,
@@ -299,22 +332,42 @@ create table senders (
   name text not null,
   channel text not null,
   lane_id integer not null,
-  app_id text not null,
-  phone_number_id text not null,
-  account_id text not null,
-  phone text not null,
-  access_token_sealed bytea not null,
+  app_id text,
+  phone_number_id text,
+  account_id text,
+  phone text,
+  access_token_sealed bytea,
   messages_per_second integer not null default 80,
   is_default boolean not null default false,
   created_at timestamp with time zone not null default now(),
+  webhook_url text,
+  webhook_header text,
+  webhook_key_sealed bytea,
+  per_minute integer,
+  per_day integer,
+  batch_size integer,
+  processing_interval_ms integer,
+  enabled boolean not null default true,
+  connected boolean,
+  connection_detail text,
+  connection_checked_at timestamp with time zone,
   constraint senders_pkey PRIMARY KEY (tenant_id, id),
   constraint senders_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),
   constraint senders_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lanes(id),
   constraint senders_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
-  constraint senders_channel_check CHECK ((channel = 'whatsapp'::text)),
+  constraint senders_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100000))),
+  constraint senders_channel CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'webhook'::text]))),
   constraint senders_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
   constraint senders_messages_per_second_check CHECK (((messages_per_second >= 1) AND (messages_per_second <= 100000))),
-  constraint senders_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+  constraint senders_per_day_check CHECK (((per_day >= 1) AND (per_day <= 100000000))),
+  constraint senders_per_minute_check CHECK (((per_minute >= 1) AND (per_minute <= 100000))),
+  constraint senders_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+  constraint senders_processing_interval_ms_check CHECK (((processing_interval_ms >= 100) AND (processing_interval_ms <= 86400000))),
+  constraint senders_reachable CHECK (
+CASE channel
+    WHEN 'webhook'::text THEN (webhook_url IS NOT NULL)
+    ELSE (num_nulls(app_id, phone_number_id, account_id, phone, access_token_sealed) = 0)
+END)
 );
 CREATE UNIQUE INDEX senders_default ON public.senders USING btree (tenant_id) WHERE is_default;
 CREATE UNIQUE INDEX senders_external ON public.senders USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
@@ -332,9 +385,16 @@ create table tenants (
   name text not null,
   doubt_policy jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null default now(),
+  monthly_quota bigint,
+  requests_per_second integer,
+  request_burst integer,
+  processing boolean not null default true,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_external_id_key UNIQUE (external_id),
-  constraint tenants_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128)))
+  constraint tenants_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
+  constraint tenants_monthly_quota_check CHECK ((monthly_quota >= 0)),
+  constraint tenants_request_burst_check CHECK (((request_burst >= 1) AND (request_burst <= 1000000))),
+  constraint tenants_requests_per_second_check CHECK (((requests_per_second >= 1) AND (requests_per_second <= 100000)))
 );
 
 create table wamids (

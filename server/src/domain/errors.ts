@@ -21,6 +21,14 @@ export const ERRORS = {
     retry: 'no',
     text: 'Phone number must be in E.164 format, like +6281234567890, or be a business-scoped user id, like ID.1A2b3C.',
   },
+  mixed_spelling: {
+    status: 400,
+    retry: 'no',
+    text: 'The request mixes snake_case and camelCase names; use one of the two.',
+  },
+  two_senders: { status: 400, retry: 'no', text: 'The request names two senders; give one.' },
+  sender_not_connected: { status: 400, retry: 'later', text: 'WhatsApp account is not connected' },
+  daily_limit_reached: { status: 400, retry: 'later', text: 'Daily message limit reached' },
   two_addressees: { status: 400, retry: 'no', text: 'The request names two addressees; give one.' },
   missing_variables: { status: 400, retry: 'no', text: 'The text has names in braces that no variable gives a value.' },
   invalid_media_url: {
@@ -57,12 +65,22 @@ export const ERRORS = {
     retry: 'no',
     text: 'This Idempotency-Key was used for a request with another body.',
   },
+  cannot_mark_read: {
+    status: 409,
+    retry: 'no',
+    text: 'Only the customer can read a message that was sent by WhatsApp; what can be marked as read is inbound.',
+  },
+  quota_exceeded: {
+    status: 429,
+    retry: 'later',
+    text: 'Message quota exceeded. Please upgrade your plan or wait for quota reset.',
+  },
   rate_limited: { status: 429, retry: 'later', text: 'Too many requests; wait as long as Retry-After says.' },
   bad_request: { status: 400, retry: 'no', text: 'The request is not valid HTTP.' },
   internal: { status: 500, retry: 'later', text: 'Something went wrong here. The log has it under the request id.' },
   overloaded: { status: 503, retry: 'later', text: 'Too much is waiting already; try again in a moment.' },
   unavailable: { status: 503, retry: 'later', text: 'The database cannot be reached; try again in a moment.' },
-  send_failed: { status: null, retry: 'later', text: 'The provider refused the message; its code and title say why.' },
+  send_failed: { status: 500, retry: 'later', text: 'Failed to send message' },
   outcome_unknown: {
     status: null,
     retry: 'later',

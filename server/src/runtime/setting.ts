@@ -149,12 +149,14 @@ export function choice<const W extends string>(
 const TIME_UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 /** A length of time, in milliseconds: written `1500ms`, `5s`, `1m30s`, `24h`, `30d`. */
-export function duration(options: Options<number> & Limits): Setting<number> {
+export function duration(options: Options<number> & Limits): Setting<number>;
+export function duration(options: Options<number | null> & Limits): Setting<number | null>;
+export function duration(options: Options<number | null> & Limits): Setting<number | null> {
   const { min, max } = options;
-  return setting<number>(options, {
+  return setting<number | null>(options, {
     expects: `a time from ${showDuration(min)} to ${showDuration(max)}, with its unit: ms, s, m, h or d`,
     parse: (raw) => within(parseDuration(raw), min, max),
-    show: showDuration,
+    show: (value) => (value === null ? '' : showDuration(value)),
   });
 }
 

@@ -71,6 +71,33 @@ export const SETTINGS = {
       max: HOUR,
       about: 'How long an idle connection stays open. Longer than that of a load balancer before it.',
     }),
+    header_limit: bytes({
+      default: 16 * KIB,
+      min: 4 * KIB,
+      max: 256 * KIB,
+      about: 'The largest head of a request. A larger one is answered 431.',
+    }),
+    cors_origins: list<string>({
+      default: [],
+      expects: 'an origin such as https://shop.example, or *',
+      parse: (item) => (item === '*' || /^https?:\/\/[^/\s]+$/.test(item) ? item : undefined),
+      show: (item) => item,
+      about: 'Pages of these origins may call the API from a browser. None unless told.',
+    }),
+    tls: {
+      cert_file: text({
+        default: null,
+        about: 'The certificate with its chain, PEM. With it the server speaks HTTPS only. Read again when it changes.',
+      }),
+      key_file: text({ default: null, about: "The certificate's private key, PEM. Read again when it changes." }),
+    },
+    trusted_proxies: list<string>({
+      default: [],
+      expects: 'an address or a range such as 10.0.0.0/8',
+      parse: (item) => (/^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(item) ? item : undefined),
+      show: (item) => item,
+      about: 'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.',
+    }),
   },
   database: {
     url: url({
@@ -202,7 +229,59 @@ export const SETTINGS = {
       about: 'How often the loops look for work that no signal told of.',
     }),
   },
+  message_queue: {
+    batch_size: integer({
+      default: null,
+      min: 1,
+      max: 100_000,
+      about: 'Paces each sender: at most so many messages leave in one `processing_interval`. Both or neither.',
+    }),
+    processing_interval: duration({
+      default: null,
+      min: 100,
+      max: DAY,
+      about: 'How often a paced sender may send its next `batch_size` messages.',
+    }),
+  },
+  limits: {
+    per_minute: integer({
+      default: null,
+      min: 1,
+      max: 100_000,
+      about: 'The most messages that leave a sender in a minute; the others wait. A sender may have its own.',
+    }),
+    per_day: integer({
+      default: null,
+      min: 1,
+      max: 100_000_000,
+      about: 'The most messages that a sender accepts in a day (UTC); more are refused. A sender may have its own.',
+    }),
+    monthly_quota: integer({
+      default: null,
+      min: 0,
+      max: 1_000_000_000,
+      about: 'The most messages that a tenant sends in a calendar month (UTC). A tenant may have its own.',
+    }),
+    requests_per_second: integer({
+      default: null,
+      min: 1,
+      max: 100_000,
+      about: 'The most requests a second that a tenant may make of the API, on average. A tenant may have its own.',
+    }),
+    request_burst: integer({
+      default: null,
+      min: 1,
+      max: 1_000_000,
+      about: 'How many requests may come at once. Without a number, those of two seconds.',
+    }),
+  },
   messages: {
+    send_timeout: duration({
+      default: 10 * SECOND,
+      min: 100,
+      max: MINUTE,
+      about: 'How long `POST /api/v1/messages/send` waits until the message is sent, before it answers with its state.',
+    }),
     validity: duration({
       default: 30 * DAY,
       min: 30 * SECOND,
@@ -231,6 +310,62 @@ export const SETTINGS = {
       max: 64 * MIB,
       about: 'The largest webhook that is taken in. Meta sends up to 3 MB.',
     }),
+  },
+  webhook_channel: {
+    url: url({
+      default: null,
+      about: "A webhook that messages are posted to instead of WhatsApp: it becomes the first tenant's default sender.",
+    }),
+    api_key: text({ default: null, secret: true, about: 'The key that is sent along to it.' }),
+    header: text({
+      default: 'x-api-key',
+      pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/,
+      expects: 'the name of a header',
+      about: 'The header that the key travels in.',
+    }),
+    request_timeout: duration({
+      default: 10 * SECOND,
+      min: 100,
+      max: 2 * MINUTE,
+      about: 'How long a call to a webhook may take in all.',
+    }),
+  },
+  outgoing: {
+    allowed_networks: list<string>({
+      default: [],
+      expects: 'a host name, an address, or a range such as 10.0.0.0/8',
+      parse: (item) => (/^[\w.:-]+(\/\d{1,3})?$/.test(item) ? item : undefined),
+      show: (item) => item,
+      about:
+        "Where users' URLs may point beside public addresses. Without this, loopback, private and link-local ones are refused.",
+    }),
+  },
+  tenant_service: {
+    url: url({
+      default: null,
+      aliases: ['TENANT_SERVICE_URL'],
+      about: "A service that is asked for a tenant's quota before each accept, and for an outlet's credentials.",
+    }),
+    timeout: duration({ default: 2 * SECOND, min: 100, max: 30 * SECOND, about: 'How long it may take to answer.' }),
+    cache: duration({
+      default: 5 * SECOND,
+      min: 0,
+      max: HOUR,
+      about: 'How long its answers are believed.',
+    }),
+    when_down: choice({
+      default: 'allow',
+      words: ['allow', 'refuse'],
+      about: 'Whether messages are accepted, with a warning, while it does not answer.',
+    }),
+  },
+  conversation_service: {
+    url: url({
+      default: null,
+      aliases: ['CONVERSATION_SERVICE_URL'],
+      about: 'A service that every sent message is stored in. While it is down they wait; none is lost.',
+    }),
+    timeout: duration({ default: 5 * SECOND, min: 100, max: MINUTE, about: 'How long it may take to answer.' }),
   },
   simulator: {
     enabled: boolean({
