@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBare, startFloor } from './floor.ts';
 import { temporaryFolder } from './folder.ts';
+import { openLoad } from './load.ts';
 import { type Bench, CONNECTIONS, type Measure } from './measure.ts';
-import { startProduct } from './product.ts';
+import { startAldis, startProduct } from './product.ts';
 import { machine, table } from './report.ts';
 import { accept } from './scenarios/accept.ts';
 import { batch } from './scenarios/batch.ts';
@@ -13,18 +14,21 @@ import { growth } from './scenarios/growth.ts';
 import { idle } from './scenarios/idle.ts';
 import { life } from './scenarios/life.ts';
 import { memory } from './scenarios/memory.ts';
+import { reads } from './scenarios/reads.ts';
 import { receipts } from './scenarios/receipts.ts';
+import { send } from './scenarios/send.ts';
 import { startSimulator } from './simulator.ts';
+import { startStore } from './store.ts';
 
 const USAGE = `usage: npm run bench [-- --only NAME,…] [--runs N] [--quick]
-  --only   some of: idle, receipts, life, accept, batch, memory, growth (default: all)
+  --only   some of: idle, send, receipts, life, accept, batch, memory, growth, reads (default: all)
   --runs   runs of each side, after one to warm up (default 3)
   --quick  a tenth of the messages: tries the benchmark, no figures to quote
 Prints a table and then, as the last line, JSON. Exit code 1: a gate was missed.`;
 
 /** Measured on one product and one floor beside it, in this order: the last two leave due work behind. */
-const BESIDE_THE_FLOOR = { idle, receipts, life, accept, batch };
-const ALL = [...Object.keys(BESIDE_THE_FLOOR), 'memory', 'growth'];
+const BESIDE_THE_FLOOR = { idle, send, receipts, life, accept, batch };
+const ALL = [...Object.keys(BESIDE_THE_FLOOR), 'memory', 'growth', 'reads'];
 
 const log = (text: string): void => console.error(text);
 
@@ -46,7 +50,7 @@ if (values.help || unknown !== undefined || !Number.isInteger(runs) || runs < 1)
   process.exit(values.help ? 0 : 2);
 }
 
-const measures = [...(await besideTheFloor()), ...(await growing())];
+const measures = [...(await besideTheFloor()), ...(await growing()), ...(await reading())];
 const pass = measures.every((measure) => measure.pass);
 console.log(table(measures));
 console.log(JSON.stringify({ pass, quick: values.quick, machine: machine(), measures }));
@@ -84,6 +88,22 @@ async function growing(): Promise<Measure[]> {
   await using empty = await startProduct(subfolder(folder.path, 'empty'), forEmpty, CONNECTIONS);
   found.push(...(await growth({ quick, log, runs }, full, empty)));
   return found;
+}
+
+/** Lists and statistics on a store of millions, which is filled behind the product's back. */
+async function reading(): Promise<Measure[]> {
+  if (!only.includes('reads')) return [];
+  using folder = temporaryFolder('aldis-bench');
+  await using store = await startStore(subfolder(folder.path, 'store'));
+  await using simulator = await startSimulator();
+  await using aldis = await startAldis({
+    folder: subfolder(folder.path, 'product'),
+    simulatorUrl: simulator.url,
+    env: { ALDIS_DATABASE_URL: store.url },
+  });
+  const { url, api_key, tenant_id: tenant, sender_id: sender } = aldis.credentials;
+  await using load = openLoad(url, 1, { authorization: `Bearer ${api_key}` });
+  return await reads({ databaseUrl: store.url, tenant, sender, load }, values.quick, log);
 }
 
 function subfolder(folder: string, name: string): string {
