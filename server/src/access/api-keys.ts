@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
+import type { TenantId } from '../domain/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { findApiKey } from '../store/api-keys.read.ts';
+import { type ApiKeyRow, findApiKey } from '../store/api-keys.read.ts';
 import { createExpiringCache } from './expiring-cache.ts';
 import type { Principal } from './principal.ts';
 
@@ -12,9 +13,21 @@ import type { Principal } from './principal.ts';
 export interface Authenticator {
   /**
    * Who holds this key, or null when nobody does. A promise only when the store has to be asked: a hot key costs no query.
-   * A revoked key may still be believed for 5 s.
+   * A key that another instance revoked may still be believed for 5 s.
    */
   authenticate(key: string): Principal | null | Promise<Principal | null>;
+  /** Believes nothing any more of what was found: keys were changed. */
+  forget(): void;
+  /** The keys used since this was last asked whose last use is to be written, each at most once a minute. */
+  takeUsed(): KeyUse[];
+}
+
+/** That a key was used. */
+export interface KeyUse {
+  tenant_id: TenantId;
+  key_id: string;
+  /** Milliseconds since 1970. */
+  at: number;
 }
 
 export interface AuthenticatorDeps {
@@ -24,6 +37,7 @@ export interface AuthenticatorDeps {
 
 const BELIEVED = 5_000;
 const REMEMBERED = 10_000;
+const USE_EVERY = 60_000;
 /** Keys made elsewhere may look otherwise, but not like this. */
 const PLAUSIBLE = /^[\x21-\x7e]{16,256}$/;
 
@@ -37,11 +51,27 @@ export function createAuthenticator({ db, clock }: AuthenticatorDeps): Authentic
   });
   const asked = new Map<string, Promise<Principal | null>>();
 
+  // Noted only when the store was asked, which it is every few seconds for a key in use: a hot key pays nothing.
+  const noted = createExpiringCache<true>({ ttl: USE_EVERY, limit: REMEMBERED, clock });
+  let used: KeyUse[] = [];
+  let forgotten = 0;
+
+  function note({ tenant_id, id: key_id, last_used_at }: ApiKeyRow): void {
+    const at = clock.now();
+    if (noted.get(key_id) || used.length >= REMEMBERED) return;
+    noted.set(key_id, true);
+    if (last_used_at === null || at - last_used_at.getTime() >= USE_EVERY) used.push({ tenant_id, key_id, at });
+  }
+
   async function ask(hashed: string): Promise<Principal | null> {
+    const before = forgotten;
     const row = await findApiKey(db, Buffer.from(hashed, 'base64'));
     if (row === null) return null;
-    const principal = { tenant_id: row.tenant_id, key_id: row.id, scopes: new Set(row.scopes) };
-    known.set(hashed, { principal, until: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY });
+    note(row);
+    const { tenant_id, id: key_id, scopes, dialect } = row;
+    const principal: Principal = { tenant_id, key_id, scopes: new Set(scopes), dialect };
+    // What was read before a change was told of may be what was changed.
+    if (before === forgotten) known.set(hashed, { principal, until: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY });
     return principal;
   }
 
@@ -54,10 +84,23 @@ export function createAuthenticator({ db, clock }: AuthenticatorDeps): Authentic
       // Requests that come together with a key not seen for a while share one question.
       let answer = asked.get(hashed);
       if (answer === undefined) {
-        answer = ask(hashed).finally(() => asked.delete(hashed));
-        asked.set(hashed, answer);
+        const question = ask(hashed).finally(() => {
+          if (asked.get(hashed) === question) asked.delete(hashed);
+        });
+        asked.set(hashed, question);
+        answer = question;
       }
       return answer;
+    },
+    forget() {
+      forgotten++;
+      known.clear();
+      asked.clear();
+    },
+    takeUsed() {
+      const taken = used;
+      used = [];
+      return taken;
     },
   };
 }

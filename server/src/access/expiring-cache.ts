@@ -4,6 +4,8 @@ import type { Clock } from '../runtime/clock.ts';
 export interface ExpiringCache<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
+  /** Forgets all. */
+  clear(): void;
   readonly size: number;
 }
 
@@ -35,6 +37,7 @@ export function createExpiringCache<Value>({ ttl, limit, clock }: ExpiringCacheO
       }
       entries.set(key, { value, until: clock.monotonic() + ttl });
     },
+    clear: () => entries.clear(),
     get size() {
       return entries.size;
     },

@@ -6,11 +6,16 @@ import type { TenantId } from '../domain/ids.ts';
 export const SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'act_as', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** How a key's holder speaks, unless a request says otherwise: as this API is documented, or as queue-service is. */
+export const DIALECTS = ['aldis', 'queue'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
 /** Who asks: one key of one tenant. */
 export interface Principal {
   tenant_id: TenantId;
   key_id: string;
   scopes: ReadonlySet<string>;
+  dialect: Dialect;
 }
 
 /** Whether a principal may do what needs this scope. */

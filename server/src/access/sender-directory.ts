@@ -13,6 +13,8 @@ export interface SenderDirectory {
   known(tenant: TenantId, reference: SenderReference): SenderRow | undefined;
   /** The senders of these references; those that do not exist are absent. Asks the store once, if at all. */
   resolve(tenant: TenantId, references: Iterable<SenderReference>): Promise<Map<SenderReference, SenderRow>>;
+  /** Believes nothing any more of what was found: senders were changed. */
+  forget(): void;
 }
 
 export interface SenderDirectoryDeps {
@@ -30,9 +32,12 @@ export function createSenderDirectory({ db, clock }: SenderDirectoryDeps): Sende
   const nameOf = (tenant: TenantId, reference: SenderReference) =>
     reference === undefined ? tenant : `${tenant}${reference}`;
 
+  let forgotten = 0;
+
   return {
     known: (tenant, reference) => cache.get(nameOf(tenant, reference)),
     async resolve(tenant, references) {
+      const before = forgotten;
       const found = new Map<SenderReference, SenderRow>();
       const unknown: string[] = [];
       for (const reference of new Set(references)) {
@@ -47,8 +52,13 @@ export function createSenderDirectory({ db, clock }: SenderDirectoryDeps): Sende
       if (unknown.length > 0) {
         for (const [reference, sender] of await findSenders(db, tenant, unknown)) found.set(reference, sender);
       }
-      for (const [reference, sender] of found) cache.set(nameOf(tenant, reference), sender);
+      // What was read before a change was told of may be what was changed.
+      if (before === forgotten) for (const [reference, sender] of found) cache.set(nameOf(tenant, reference), sender);
       return found;
+    },
+    forget() {
+      forgotten++;
+      cache.clear();
     },
   };
 }

@@ -51,6 +51,8 @@ export const ERRORS = {
   forbidden: { status: 403, retry: 'no', text: 'The key may not do this.' },
   not_found: { status: 404, retry: 'no', text: 'There is nothing of that id or path.' },
   unknown_sender: { status: 404, retry: 'no', text: 'There is no such sender.' },
+  already_exists: { status: 409, retry: 'no', text: 'There is one of that name already.' },
+  in_use: { status: 409, retry: 'no', text: 'It is in use, so it cannot be deleted.' },
   not_cancellable: { status: 409, retry: 'no', text: 'The message can no longer be cancelled: it has left, or ended.' },
   not_retryable: { status: 409, retry: 'no', text: 'Only a failed message can be retried.' },
   idempotency_in_progress: {

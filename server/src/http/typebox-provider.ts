@@ -8,7 +8,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Static, TSchema } from 'typebox';
-import type { Principal } from '../access/principal.ts';
+import type { Dialect, Principal } from '../access/principal.ts';
+import type { Spelling } from './dialects/spelling.ts';
 
 /** Gives handlers the types of their route's schemas. */
 export interface TypeBoxProvider extends FastifyTypeProvider {
@@ -32,5 +33,11 @@ declare module 'fastify' {
     principal: Principal | null;
     /** SHA-256 of the body as it came, when an Idempotency-Key came with it. */
     bodyHash: Buffer | null;
+    /** The dialect that this request is answered in, once it is known; null when nothing asked for one. */
+    spoken: Dialect | null;
+  }
+  interface FastifyInstance {
+    /** The names of all requests, in both spellings. Absent where the application is only described. */
+    spelling?: Spelling;
   }
 }

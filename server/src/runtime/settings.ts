@@ -174,6 +174,12 @@ export const SETTINGS = {
       }),
     },
     connections: integer({ default: 64, min: 1, max: 1000, about: 'The most connections to WhatsApp at once.' }),
+    check_interval: duration({
+      default: 10 * MINUTE,
+      min: SECOND,
+      max: 7 * DAY,
+      about: 'How often WhatsApp is asked whether a number is still connected. A new or changed one is asked about at once.',
+    }),
   },
   engine: {
     lease: duration({

@@ -10,7 +10,11 @@ export type Topic =
   /** Raw webhooks were stored. */
   | 'inbound'
   /** Events of a tenant were committed. */
-  | `events:${TenantId}`;
+  | `events:${TenantId}`
+  /** Tenants or senders were changed: their limits, their credentials, whether they send. */
+  | 'senders'
+  /** API keys were changed or revoked. */
+  | 'keys';
 
 export interface Signals {
   /** Tells all who listen on a topic, soon. Never throws. */

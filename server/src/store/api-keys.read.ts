@@ -6,13 +6,16 @@ export interface ApiKeyRow {
   tenant_id: TenantId;
   id: string;
   scopes: string[];
+  dialect: 'aldis' | 'queue';
   expires_at: Date | null;
+  /** To the minute or so. */
+  last_used_at: Date | null;
 }
 
 const findByHash = {
   name: 'api_keys_find_by_hash',
   text: `
-select tenant_id, id, scopes, expires_at from api_keys
+select tenant_id, id, scopes, dialect, expires_at, last_used_at from api_keys
 where key_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
 };
 

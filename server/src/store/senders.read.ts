@@ -4,13 +4,18 @@ import { isUuid, type SenderId, type TenantId } from '../domain/ids.ts';
 export interface SenderRow {
   id: SenderId;
   lane_id: number;
-  phone: string;
+  /** null: not known yet, or a webhook. */
+  phone: string | null;
+  /** false: it accepts nothing. */
+  enabled: boolean;
+  /** What WhatsApp said last; null: it has not been asked. */
+  connected: boolean | null;
 }
 
 const findAll = {
   name: 'senders_find',
   text: `
-select distinct on (r.reference) r.reference, s.id, s.lane_id, s.phone
+select distinct on (r.reference) r.reference, s.id, s.lane_id, s.phone, s.enabled, s.connected
 from unnest($2::text[], $3::uuid[]) as r(reference, id)
 join senders s on s.tenant_id = $1 and (s.id = r.id or s.external_id = r.reference)
 order by r.reference, (s.id = r.id) is true desc`,
@@ -29,7 +34,7 @@ export async function findSenders(
 
 const findDefault = {
   name: 'senders_find_default',
-  text: 'select id, lane_id, phone from senders where tenant_id = $1 and is_default',
+  text: 'select id, lane_id, phone, enabled, connected from senders where tenant_id = $1 and is_default',
 };
 
 /** The sender of requests that name none. */

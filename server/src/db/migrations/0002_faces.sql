@@ -40,6 +40,10 @@ alter table senders
       else num_nulls(app_id, phone_number_id, account_id, phone, access_token_sealed) = 0
     end);
 
+-- Whom to ask about next: the longest ago first, never asked before all.
+create index senders_to_check on senders ((coalesce(connection_checked_at, timestamptz '-infinity')))
+  where channel = 'whatsapp' and enabled;
+
 -- Who wrote it, as the conversation service is told: llm, agent, bot or user. Null: the request did not say.
 alter table messages add column sender_type text check (sender_type in ('llm', 'agent', 'bot', 'user'));
 
