@@ -27,6 +27,7 @@ const TARGETS = {
   check: { run: (args) => ['scripts/check.mjs', ...args], inRoot: true },
   bench: { run: (args) => ['bench/src/main.ts', ...args], inRoot: true },
   drills: { run: (args) => ['bench/drills/main.ts', ...args], inRoot: true },
+  conformance: { run: (args) => ['tools/conformance/main.ts', ...args], inRoot: true },
   generate: { run: (args) => ['server/src/cli/generate.ts', ...args], inRoot: true },
 };
 

@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setUp } from './actions/set-up.ts';
+import { buildCheckSenders } from './boot/check-senders.ts';
 import { collectMetrics } from './boot/collect-metrics.ts';
+import { buildConversationStore } from './boot/conversation-store.ts';
 import { buildDoor } from './boot/door.ts';
 import { buildEngine } from './boot/engine.ts';
 import { greet } from './boot/greeting.ts';
-import { findNumbers, openSealer } from './boot/installation.ts';
+import { findNumbers, findWebhook, openSealer } from './boot/installation.ts';
+import { buildReadMarks } from './boot/read-marks.ts';
 import { openStore, type Store } from './boot/store.ts';
 import { type InstanceId, newId } from './domain/ids.ts';
 import { createUpkeep } from './jobs/upkeep.ts';
@@ -47,7 +50,7 @@ export async function migrateDatabase({ config, sources }: LoadedConfig): Promis
 }
 
 /** Rows of the counters that one instance uses, and how many instances are likely to have rows of their own. */
-const SLOTS_EACH = 4;
+const SLOTS_EACH = 6;
 const MOST_SLOTS = 64;
 
 interface Server {
@@ -60,7 +63,12 @@ interface Server {
  * Builds and starts everything.
  * @throws {StartError} for what a person can mend.
  */
-async function assemble({ config, sources }: LoadedConfig, logger: Logger, signal: AbortSignal): Promise<Server> {
+async function assemble(
+  { config, sources, warnings }: LoadedConfig,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<Server> {
+  for (const warning of warnings) logger.warn(`configuration: ${warning}`);
   armFailpoints(config.failpoints);
   const store = await openStore(config, sources, logger);
   let simulator: Simulator | null = null;
@@ -106,17 +114,19 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     appSecret: config.whatsapp.app_secret,
     verifyToken: config.whatsapp.verify_token,
     numbers: await findNumbers(config, simulator),
+    webhook: findWebhook(config),
   });
+  const apiUrl = simulator?.url ?? config.whatsapp.api_url;
   const slot = embedded ? 0 : SLOTS_EACH * randomInt(1, MOST_SLOTS);
   const common = { db, signals, clock, metrics, logger, instance, slot };
   const engine = buildEngine(config, common, {
     sealer,
     markKey: installation.markKey,
     alone: embedded,
-    apiUrl: simulator?.url ?? config.whatsapp.api_url,
+    apiUrl,
     description: `${hostname()} ${process.pid}`,
   });
-  const door = buildDoor(config, common, { installation, engine, ensureSpace: store.ensureSpace });
+  const door = buildDoor(config, common, { installation, engine, sealer, ensureSpace: store.ensureSpace });
   collectMetrics(metrics, db, () => engine.dispatcher.inFlight, config.engine.doubt_report_after);
 
   const credentials = (): Credentials => ({
@@ -129,8 +139,8 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     simulator_url: simulator?.url ?? null,
     whatsapp_app_secret: installation.appSecret,
     whatsapp_verify_token: installation.verifyToken,
-    phone_number_id: installation.senders[0]?.phone_number_id ?? '',
-    phone_number_ids: installation.senders.map((sender) => sender.phone_number_id),
+    phone_number_id: installation.senders.find((sender) => sender.phone_number_id !== null)?.phone_number_id ?? '',
+    phone_number_ids: installation.senders.flatMap(({ phone_number_id: number }) => (number === null ? [] : [number])),
   });
   // Once the door is open: the simulator asks there at once whether the address is right, and a script may begin.
   const introduced = part(
@@ -145,11 +155,24 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     },
     async () => {},
   );
+  const readMarks = buildReadMarks(config, common, { sealer, apiUrl });
   const upkeep = createUpkeep({
     ...common,
     retention: { keys: config.idempotency.retention, webhooks: config.webhooks.retention },
   });
-  const parts: Part[] = [upkeep, engine.lease, engine.dispatcher, engine.inbound, door, introduced];
+  const checks = buildCheckSenders(config, common, { sealer, apiUrl });
+  const said = buildConversationStore(config, common, embedded);
+  const parts: Part[] = [
+    checks,
+    upkeep,
+    readMarks,
+    ...said,
+    engine.lease,
+    engine.dispatcher,
+    engine.inbound,
+    door,
+    introduced,
+  ];
   return { parts, credentials };
 }
 
@@ -158,7 +181,13 @@ async function findSimulator(config: Config): Promise<Simulator | null> {
   if (config.simulator.url !== null) return atAddress(config.simulator.url);
   const wanted = config.environment !== 'production' && config.simulator.enabled;
   if (!wanted || config.whatsapp.number.phone_number_id !== null) return null;
-  return startSimulator(config.simulator.port, childEnvironment());
+  // Its webhooks come to our door: it has to trust the certificate there.
+  const { cert_file } = config.server.tls;
+  const trusted = childEnvironment().NODE_EXTRA_CA_CERTS ?? cert_file;
+  return startSimulator(
+    config.simulator.port,
+    childEnvironment(trusted === null ? {} : { NODE_EXTRA_CA_CERTS: trusted }),
+  );
 }
 
 function wrongKey(error: WrongKey): StartError {

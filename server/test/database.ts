@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '../src/db/migrate.ts';
 import { type Db, openPool } from '../src/db/pool.ts';
 
@@ -28,10 +29,23 @@ export async function testDatabase({ migrated = true } = {}): Promise<TestDataba
     url: url.href,
     async drop() {
       await db.close();
-      await admin.script(`drop database ${name} with (force)`);
+      await dropForced(admin, name);
       await admin.close();
     },
   };
+}
+
+/** An autovacuum worker may be at work in it: it is the server's own, and no role of ours may end it. It ends by itself. */
+async function dropForced(admin: Db, name: string): Promise<void> {
+  for (let left = 100; ; left--) {
+    try {
+      await admin.script(`drop database ${name} with (force)`);
+      return;
+    } catch (error) {
+      if (left === 0 || !/permission denied to terminate/.test(String(error))) throw error;
+      await sleep(100);
+    }
+  }
 }
 
 function ignore(): void {}

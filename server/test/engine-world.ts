@@ -123,6 +123,8 @@ export async function engineWorld(): Promise<EngineWorld> {
       reply_to: null,
       scheduled_at: null,
       expires_at: null,
+      sender_type: null,
+      conversation_name: null,
       ...change,
     });
     const accept = async (change?: Partial<NewMessage>): Promise<MessageId> => {

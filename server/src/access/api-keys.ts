@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
 import type { TenantId } from '../domain/ids.ts';
+import type { RateSetting } from '../domain/request-rate.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type ApiKeyRow, findApiKey } from '../store/api-keys.read.ts';
 import { createExpiringCache } from './expiring-cache.ts';
 import type { Principal } from './principal.ts';
+import { createRequestRates } from './request-rates.ts';
 
 /**
  * API keys: 192 random bits behind a prefix that tells what they are, kept as their SHA-256 only. Looking up the hash takes
@@ -33,6 +35,8 @@ export interface KeyUse {
 export interface AuthenticatorDeps {
   db: Queryable;
   clock: Clock;
+  /** The configuration's rate, for tenants without an own one. Absent: none. */
+  rate?: RateSetting;
 }
 
 const BELIEVED = 5_000;
@@ -42,13 +46,14 @@ const USE_EVERY = 60_000;
 const PLAUSIBLE = /^[\x21-\x7e]{16,256}$/;
 
 /** Makes the authenticator of one instance. */
-export function createAuthenticator({ db, clock }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ db, clock, rate }: AuthenticatorDeps): Authenticator {
   // Only what was found is remembered: wrong keys cannot push out right ones.
   const known = createExpiringCache<{ principal: Principal; until: number }>({
     ttl: BELIEVED,
     limit: REMEMBERED,
     clock,
   });
+  const rates = createRequestRates({ clock, limit: REMEMBERED, ...(rate && { usual: rate }) });
   const asked = new Map<string, Promise<Principal | null>>();
 
   // Noted only when the store was asked, which it is every few seconds for a key in use: a hot key pays nothing.
@@ -69,9 +74,11 @@ export function createAuthenticator({ db, clock }: AuthenticatorDeps): Authentic
     if (row === null) return null;
     note(row);
     const { tenant_id, id: key_id, scopes, dialect } = row;
-    const principal: Principal = { tenant_id, key_id, scopes: new Set(scopes), dialect };
+    const rate = rates.of(tenant_id, row);
+    const principal: Principal = { tenant_id, key_id, scopes: new Set(scopes), dialect, rate };
     // What was read before a change was told of may be what was changed.
-    if (before === forgotten) known.set(hashed, { principal, until: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY });
+    if (before === forgotten)
+      known.set(hashed, { principal, until: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY });
     return principal;
   }
 

@@ -1,4 +1,5 @@
 import type { TenantId } from '../domain/ids.ts';
+import type { RequestBucket } from '../domain/request-rate.ts';
 
 /**
  * What a key may be allowed. `admin` is the operator's: it may everything, of every kind.
@@ -16,6 +17,8 @@ export interface Principal {
   key_id: string;
   scopes: ReadonlySet<string>;
   dialect: Dialect;
+  /** What all keys of the tenant may ask together here; null: as much as they like. */
+  rate: RequestBucket | null;
 }
 
 /** Whether a principal may do what needs this scope. */

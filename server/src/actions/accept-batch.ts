@@ -1,7 +1,9 @@
 import { createBatcher } from '../db/batcher.ts';
 import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
+import { ERRORS } from '../domain/errors.ts';
 import { type BatchId, type InstanceId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import type { LimitReached } from '../domain/limits.ts';
 import type { NewMessage } from '../domain/message.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -19,7 +21,8 @@ import {
   takeBatchKey,
 } from '../store/batches.write.ts';
 import { announce, lookUp, newPlan } from './accept-messages.ts';
-import type { AcceptedBatch, BatchItem, Idempotency, IdempotencyConflict } from './accepted.ts';
+import type { AcceptedBatch, BatchItem, Idempotency, IdempotencyConflict, ItemRefusal } from './accepted.ts';
+import { isLimited, type LimitRoom, openLimitRoom } from './limit-room.ts';
 
 /**
  * Accepting a batch. Without a key it is one transaction: all of it or nothing. With a key it is stored in chunks, each a
@@ -49,8 +52,11 @@ const MOST_WAITING = 1000;
 
 /** What stores batches: the dependencies, and turns for their transactions. */
 interface Storing extends BatchAcceptorDeps {
-  /** Does a transaction when it is its turn, again when another came between. `counters`: the row that it may add to. */
-  inTurn<T>(write: (tx: Queryable, counters: number) => Promise<T>): Promise<T>;
+  /**
+   * Does a transaction when it is its turn, again when another came between. `counters`: the row that it may add to.
+   * @param limited whether it waits for limits: then it has to see what others left of them.
+   */
+  inTurn<T>(limited: boolean, write: (tx: Queryable, counters: number) => Promise<T>): Promise<T>;
 }
 
 /** Makes the acceptor of batches. */
@@ -66,10 +72,12 @@ export function createBatchAcceptor(options: BatchAcceptorDeps): AcceptBatch {
   });
   const deps: Storing = {
     ...options,
-    async inTurn<T>(write: (tx: Queryable, counters: number) => Promise<T>): Promise<T> {
+    async inTurn<T>(limited: boolean, write: (tx: Queryable, counters: number) => Promise<T>): Promise<T> {
+      const { db } = options;
       const result: T[] = [];
       await turns.add(async (counters) => {
-        result.push(await retryingOnConflict(() => options.db.transaction((tx) => write(tx, counters))));
+        const work = (tx: Queryable) => write(tx, counters);
+        result.push(await retryingOnConflict(() => (limited ? db.inTurn(work) : db.transaction(work))));
       });
       return result[0] as T;
     },
@@ -99,11 +107,13 @@ async function acceptWhole(
   items: readonly BatchItem[],
 ): Promise<AcceptedBatch> {
   const batch = newId<BatchId>();
-  const chunks = await inTurn(async (tx, slot) => {
+  const limited = items.some(isLimitedItem);
+  const chunks = await inTurn(limited, async (tx, slot) => {
+    const room = limited ? await roomFor(tx, tenant, items) : null;
     await insertEmptyBatch(tx, tenant, batch, items.length);
     const stored: StoredChunk[] = [];
     for (let from = 0; from < items.length; from += CHUNK) {
-      stored.push(await storeChunk(tx, tenant, batch, items, from, { due: true, slot }));
+      stored.push(await storeChunk(tx, tenant, batch, items, from, { due: true, slot, room }));
     }
     await failpoint('accept.before_commit');
     return stored;
@@ -132,9 +142,12 @@ async function acceptInChunks(
   let from = (await findStoredBatch(db, tenant, batch))?.stored_through ?? 0;
   while (from < items.length) {
     const start = from;
-    const chunk = await deps.inTurn(async (tx, slot) => {
+    const part = items.slice(start, start + CHUNK);
+    const limited = part.some(isLimitedItem);
+    const chunk = await deps.inTurn(limited, async (tx, slot) => {
       if (!(await ownsBatchKey(tx, tenant, key, instance))) return null;
-      const stored = await storeChunk(tx, tenant, batch, items, start, { due: false, slot });
+      const room = limited ? await roomFor(tx, tenant, part) : null;
+      const stored = await storeChunk(tx, tenant, batch, items, start, { due: false, slot, room });
       const lanes = stored.to === items.length ? await releaseMessages(tx, tenant, batch) : new Set<number>();
       await failpoint('accept.before_commit');
       return { ...stored, lanes };
@@ -196,7 +209,7 @@ async function storeChunk(
   batch: BatchId,
   items: readonly BatchItem[],
   from: number,
-  { due, slot }: { due: boolean; slot: number },
+  { due, slot, room }: { due: boolean; slot: number; room: LimitRoom | null },
 ): Promise<StoredChunk> {
   const to = Math.min(from + CHUNK, items.length);
   const errors: BatchError[] = [];
@@ -215,12 +228,38 @@ async function storeChunk(
     const known = await lookUp(tx, good);
     for (let i = 0; i < good.length; i++) {
       const request = good[i] as (typeof good)[number];
-      plan.add(request, known[i] as (typeof known)[number], { id: batch, index: indexes[i] as number });
+      const before = known[i] as (typeof known)[number];
+      const index = indexes[i] as number;
+      if (room === null) plan.add(request, before, { id: batch, index });
+      else {
+        const stored = plan.addWithin(room, request, before, { id: batch, index });
+        if ('code' in stored) errors.push({ index, ...refusalOf(stored.code) });
+      }
     }
-    await insertAcceptedMessages(tx, plan.write);
+    if (room !== null) {
+      plan.write.taken = room.taken();
+      errors.sort((one, other) => one.index - other.index);
+    }
+    if (plan.write.rows.length > 0) await insertAcceptedMessages(tx, plan.write);
   }
-  await advance(tx, tenant, batch, { from, to, accepted: good.length, errors });
+  await advance(tx, tenant, batch, { from, to, accepted: plan.write.rows.length, errors });
   return { to, rows: plan.write.rows, errors };
+}
+
+function isLimitedItem(item: BatchItem): boolean {
+  return item.kind === 'message' && isLimited(item.message);
+}
+
+/** Holds what all these items may need, at once and so in one order: two batches then never wait for each other. */
+function roomFor(tx: Queryable, tenant: TenantId, items: readonly BatchItem[]): Promise<LimitRoom> {
+  return openLimitRoom(
+    tx,
+    items.flatMap((item) => (item.kind === 'message' ? [{ tenant, message: item.message }] : [])),
+  );
+}
+
+function refusalOf(code: LimitReached['code']): ItemRefusal {
+  return { error: code, code: code.toUpperCase(), message: ERRORS[code].text, field: null };
 }
 
 async function storedAnswer(db: Db, tenant: TenantId, batch: BatchId, replayed: boolean): Promise<AcceptedBatch> {

@@ -9,6 +9,7 @@ import {
   newId,
   type TenantId,
 } from '../domain/ids.ts';
+import type { LimitReached } from '../domain/limits.ts';
 import type { NewMessage } from '../domain/message.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -17,10 +18,12 @@ import {
   type AcceptWrite,
   findAccepted,
   findKnownBefore,
+  findNamedConversations,
   insertAcceptedMessages,
   type KnownBefore,
 } from '../store/accept.write.ts';
 import type { Accepted, AcceptedMessage, Idempotency } from './accepted.ts';
+import { isLimited, type LimitRoom, openLimitRoom } from './limit-room.ts';
 
 /**
  * Accepting: a message, its due work, its event, its contact and conversation if they are new, and its idempotency key
@@ -54,26 +57,32 @@ export interface AcceptDeps {
 }
 
 const MOST_TOGETHER = 250;
+/** Of the counters: behind those that batches use. */
+const LIMITED_SLOT = 4;
 const MOST_WAITING = 20_000;
 
 /** Makes the acceptor of single messages. */
 export function createAcceptor(deps: AcceptDeps): Acceptor {
+  const usual = { max: MOST_TOGETHER, parallel: 2, limit: MOST_WAITING, blameOne: isBadValue };
   const batcher: Batcher<Request, Accepted> = createBatcher({
-    max: MOST_TOGETHER,
-    parallel: 2,
-    limit: MOST_WAITING,
-    run: (requests, slot) => acceptTogether(deps, requests, deps.slot + slot),
-    blameOne: isBadValue,
+    ...usual,
+    run: (requests, slot) => acceptTogether(deps, requests, storeFree, deps.slot + slot),
+  });
+  // Whoever has limits waits for their windows, and nobody else does.
+  const limited: Batcher<Request, Accepted> = createBatcher({
+    ...usual,
+    run: (requests, slot) => acceptTogether(deps, requests, storeLimited, deps.slot + LIMITED_SLOT + slot),
   });
   return {
-    accept: (tenant, message, idempotency) => batcher.add({ tenant, message, idempotency }),
+    accept: (tenant, message, idempotency) =>
+      (isLimited(message) ? limited : batcher).add({ tenant, message, idempotency }),
     get waiting() {
-      return batcher.size;
+      return batcher.size + limited.size;
     },
   };
 }
 
-async function acceptTogether(deps: AcceptDeps, requests: Request[], slot: number): Promise<Accepted[]> {
+async function acceptTogether(deps: AcceptDeps, requests: Request[], store: Store, slot: number): Promise<Accepted[]> {
   const results = new Array<Accepted>(requests.length);
   // Of several requests with one key the first is done, and the others are answered from what it left.
   let rest = requests.map((_, place) => place);
@@ -90,7 +99,7 @@ async function acceptTogether(deps: AcceptDeps, requests: Request[], slot: numbe
         now.push(place);
       }
     }
-    await retryingOnConflict(() => acceptDistinct(deps, requests, now, results, slot));
+    await retryingOnConflict(() => acceptDistinct(deps, requests, now, results, store, slot));
     rest = later;
   }
   return results;
@@ -101,28 +110,68 @@ async function acceptDistinct(
   requests: readonly Request[],
   places: readonly number[],
   results: Accepted[],
+  store: Store,
   slot: number,
 ): Promise<void> {
   const known = await lookUp(
     db,
     places.map((place) => requests[place] as Request),
   );
-  const plan = newPlan(slot, true);
-  const fresh: { place: number; row: AcceptRow }[] = [];
+  const fresh: Fresh[] = [];
   for (let i = 0; i < places.length; i++) {
     const place = places[i] as number;
     const request = requests[place] as Request;
     const before = known[i] as KnownBefore;
     if (before.request_hash) results[place] = await answerAgain(db, request, before);
-    else fresh.push({ place, row: plan.add(request, before, null) });
+    else fresh.push({ ...request, place, before });
   }
   if (fresh.length === 0) return;
-  await failpoint('accept.before_commit');
-  const createdAt = await insertAcceptedMessages(db, plan.write);
+  const stored = await store(db, fresh, slot);
   await failpoint('accept.after_commit');
-  for (const { place, row } of fresh)
-    results[place] = { kind: 'accepted', replayed: false, message: accepted(row, createdAt) };
-  announce(signals, plan.write.rows);
+  fresh.forEach(({ place }, i) => {
+    const one = stored.each[i] as StoredOne;
+    results[place] =
+      'code' in one
+        ? { kind: 'limited', ...one }
+        : { kind: 'accepted', replayed: false, message: accepted(one, stored.createdAt) };
+  });
+  announce(signals, stored.rows);
+}
+
+/** A request that was not done before. */
+interface Fresh extends Request {
+  place: number;
+  before: KnownBefore;
+}
+
+type StoredOne = AcceptRow | LimitReached;
+
+/** Stores requests, durably when it resolves. `each`: what became of them, in order; `rows`: what was stored. */
+type Store = (
+  db: Db,
+  requests: readonly Fresh[],
+  slot: number,
+) => Promise<{ each: StoredOne[]; rows: readonly AcceptRow[]; createdAt: Date }>;
+
+async function storeFree(db: Db, requests: readonly Fresh[], slot: number) {
+  const plan = newPlan(slot, true);
+  const each = requests.map((request) => plan.add(request, request.before, null));
+  await failpoint('accept.before_commit');
+  return { each, rows: each, createdAt: await insertAcceptedMessages(db, plan.write) };
+}
+
+/** Read committed, to see what others left of the limits. What is written is new, so the order of events holds (ADR 0011). */
+function storeLimited(db: Db, requests: readonly Fresh[], slot: number) {
+  return db.inTurn(async (tx) => {
+    const plan = newPlan(slot, true);
+    const room = await openLimitRoom(tx, requests);
+    const each = requests.map((request) => plan.addWithin(room, request, request.before, null));
+    plan.write.taken = room.taken();
+    await failpoint('accept.before_commit');
+    const { rows } = plan.write;
+    const createdAt = rows.length > 0 ? await insertAcceptedMessages(tx, plan.write) : new Date(0);
+    return { each, rows, createdAt };
+  });
 }
 
 /** Looks up what the store knows of these requests; every sender is known to exist. */
@@ -142,6 +191,13 @@ export async function lookUp(
   );
   for (const { lane_id } of known)
     if (lane_id === null) throw new Error('a message names a sender that does not exist');
+  if (requests.some(({ message }) => message.conversation_name !== null)) {
+    const asked = requests.map(({ tenant, message }) => ({ tenant, name: message.conversation_name }));
+    const named = await findNamedConversations(tx, asked);
+    known.forEach((one, i) => {
+      one.named_id = named[i] ?? null;
+    });
+  }
   return known;
 }
 
@@ -170,10 +226,12 @@ export function newPlan(slot: number, due: boolean) {
   const rows: AcceptRow[] = [];
   const contacts: AcceptWrite['contacts'][number][] = [];
   const conversations: AcceptWrite['conversations'][number][] = [];
+  const names: AcceptWrite['names'][number][] = [];
   const keys: AcceptWrite['keys'][number][] = [];
   const newContacts = new Map<string, ContactId>();
   const newConversations = new Map<string, ConversationId>();
-  const write: AcceptWrite = { rows, contacts, conversations, keys, due, slot };
+  const givenNames = new Set<string>();
+  const write: AcceptWrite = { rows, contacts, conversations, names, keys, due, slot, taken: [] };
 
   function contactOf(tenant: TenantId, message: NewMessage, before: KnownBefore): ContactId {
     if (before.contact_id) return before.contact_id;
@@ -199,42 +257,83 @@ export function newPlan(slot: number, due: boolean) {
     if (!conversation) {
       conversation = newId<ConversationId>();
       newConversations.set(name, conversation);
-      conversations.push({ tenant, conversation, sender: message.sender_id, contact });
+      conversations.push({ tenant, conversation, sender: message.sender_id, contact, externalId: null });
     }
     return conversation;
   }
 
+  /** Calls a conversation what a request calls it, unless something is called so already. */
+  function giveName(tenant: TenantId, conversation: ConversationId, name: string): void {
+    const given = `${tenant} ${name}`;
+    if (givenNames.has(given)) return;
+    givenNames.add(given);
+    const made = conversations.find((one) => one.conversation === conversation);
+    if (made) made.externalId = name;
+    else {
+      const before = names.findIndex((one) => one.conversation === conversation);
+      names.splice(before < 0 ? names.length : before, 1, { tenant, conversation, externalId: name });
+    }
+  }
+
+  function add(
+    request: Request,
+    before: KnownBefore,
+    batch: BatchPlace | null,
+    reserved: number | null = null,
+  ): AcceptRow {
+    const { tenant, message, idempotency } = request;
+    const contact = contactOf(tenant, message, before);
+    const conversation = conversationOf(tenant, message, contact, before);
+    if (message.conversation_name !== null && !before.named_id) {
+      giveName(tenant, conversation, message.conversation_name);
+    }
+    const row: AcceptRow = {
+      tenant,
+      id: newId<MessageId>(),
+      event: newId(),
+      sender: message.sender_id,
+      lane: before.lane_id as number,
+      contact,
+      conversation,
+      batch: batch?.id ?? null,
+      batchIndex: batch?.index ?? null,
+      type: message.type,
+      category: message.category,
+      priority: message.priority,
+      address: message.address,
+      content: message.content,
+      template: message.template,
+      metadata: message.metadata,
+      replyTo: message.reply_to,
+      scheduledAt: message.scheduled_at,
+      expiresAt: message.expires_at,
+      senderType: message.sender_type,
+      reserved,
+    };
+    rows.push(row);
+    if (idempotency) keys.push({ tenant, key: idempotency.key, hash: idempotency.hash, message: row.id });
+    return row;
+  }
+
   return {
     write,
-    add(request: Request, before: KnownBefore, batch: { id: BatchId; index: number } | null): AcceptRow {
-      const { tenant, message, idempotency } = request;
-      const contact = contactOf(tenant, message, before);
-      const row: AcceptRow = {
-        tenant,
-        id: newId<MessageId>(),
-        event: newId(),
-        sender: message.sender_id,
-        lane: before.lane_id as number,
-        contact,
-        conversation: conversationOf(tenant, message, contact, before),
-        batch: batch?.id ?? null,
-        batchIndex: batch?.index ?? null,
-        type: message.type,
-        category: message.category,
-        priority: message.priority,
-        address: message.address,
-        content: message.content,
-        template: message.template,
-        metadata: message.metadata,
-        replyTo: message.reply_to,
-        scheduledAt: message.scheduled_at,
-        expiresAt: message.expires_at,
-      };
-      rows.push(row);
-      if (idempotency) keys.push({ tenant, key: idempotency.key, hash: idempotency.hash, message: row.id });
-      return row;
+    add,
+    /** Adds a message if its limits have room for it. */
+    addWithin(
+      room: LimitRoom,
+      request: Request,
+      before: KnownBefore,
+      batch: BatchPlace | null,
+    ): AcceptRow | LimitReached {
+      const place = room.take(request.tenant, request.message);
+      return typeof place === 'object' && place !== null ? place : add(request, before, batch, place);
     },
   };
+}
+
+interface BatchPlace {
+  id: BatchId;
+  index: number;
 }
 
 /** Tells the lanes that work came, and the tenants that events did. */

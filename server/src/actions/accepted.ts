@@ -1,4 +1,6 @@
+import type { ErrorCode } from '../domain/errors.ts';
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId } from '../domain/ids.ts';
+import type { LimitReached } from '../domain/limits.ts';
 import type { ItemRefusal, NewMessage } from '../domain/message.ts';
 
 export type { ItemRefusal };
@@ -25,8 +27,14 @@ export interface AcceptedMessage {
   scheduled_at: Date | null;
 }
 
+/** A limit has no room for the message; nothing was stored. */
+export type Limited = { kind: 'limited' } & LimitReached;
+
 /** What came of one request to send. It is durable before this is given. */
-export type Accepted = { kind: 'accepted'; replayed: boolean; message: AcceptedMessage } | IdempotencyConflict;
+export type Accepted =
+  | { kind: 'accepted'; replayed: boolean; message: AcceptedMessage; warnings?: readonly ErrorCode[] }
+  | IdempotencyConflict
+  | Limited;
 
 export type BatchItem = { kind: 'message'; message: NewMessage } | { kind: 'refused'; error: ItemRefusal };
 
@@ -39,5 +47,7 @@ export type AcceptedBatch =
       refused: number;
       messages: { index: number; id: MessageId }[];
       errors: ({ index: number } & ItemRefusal)[];
+      warnings?: ErrorCode[];
     }
-  | IdempotencyConflict;
+  | IdempotencyConflict
+  | Limited;

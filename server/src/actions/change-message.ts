@@ -1,11 +1,13 @@
 import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import { type Caps, NO_CAPS } from '../domain/limits.ts';
 import type { Signals } from '../signals/signals.ts';
 import { type Change, cancelQueued, requeueFailed } from '../store/changes.write.ts';
 import { findUsedKey } from '../store/idempotency-keys.read.ts';
 import { insertUsedKey } from '../store/idempotency-keys.write.ts';
 import type { Idempotency } from './accepted.ts';
+import { takePlacesAgain } from './limit-room.ts';
 
 /** What was asked was done before under the same key, or the key was used for something else. */
 type Repeated = 'again' | 'mismatch';
@@ -26,15 +28,29 @@ export async function cancelMessage(
   return 'cancelled';
 }
 
-/** Makes a failed message due again: a person's decision, whatever the reason it failed for. */
+/**
+ * Makes a failed message due again: a person's decision, whatever the reason it failed for. It takes its places in the limits
+ * again, in the windows it was accepted in.
+ * @param usual the configuration's limits, for a tenant or sender without own ones.
+ * @throws {AldisError} `quota_exceeded`, `daily_limit_reached`: there is no room, and nothing was changed.
+ */
 export async function retryMessage(
   db: Db,
   signals: Signals,
   tenant: TenantId,
   id: MessageId,
   idempotency: Idempotency | null,
+  usual: Caps = NO_CAPS,
 ): Promise<'queued' | 'not_found' | 'not_failed' | 'mismatch'> {
-  const change = await onceByKey(db, tenant, id, idempotency, requeueFailed);
+  const requeue = async (tx: Queryable, ...of: [TenantId, MessageId, EventId]) => {
+    const made = await requeueFailed(tx, ...of);
+    if (made.done) await takePlacesAgain(tx, tenant, id, usual);
+    return made;
+  };
+  const inOne = idempotency
+    ? requeue
+    : (_: Queryable, ...of: [TenantId, MessageId, EventId]) => db.transaction((tx) => requeue(tx, ...of));
+  const change = await onceByKey(db, tenant, id, idempotency, inOne);
   if (change === 'mismatch') return 'mismatch';
   if (change === 'again') return 'queued';
   if (!change.done) return change.known ? 'not_failed' : 'not_found';

@@ -1,5 +1,7 @@
 import type { Db } from '../db/pool.ts';
+import { retryingOnConflict } from '../db/retry.ts';
 import { firstIdAt } from '../domain/ids.ts';
+import { pruneLimits } from '../store/limits.write.ts';
 import {
   analyzeTable,
   findGrownTables,
@@ -35,5 +37,6 @@ export async function pruneStore(db: Db, retention: Retention, now: number): Pro
   const keys = await pruneIdempotencyKeys(db, retention.keys, MOST_TOGETHER);
   const webhooks = await pruneRawWebhooks(db, firstIdAt(now - retention.webhooks), MOST_TOGETHER);
   await pruneParkedReceipts(db, retention.webhooks);
-  return keys === MOST_TOGETHER || webhooks === MOST_TOGETHER;
+  const limits = await retryingOnConflict(() => pruneLimits(db, MOST_TOGETHER));
+  return [keys, webhooks, limits].includes(MOST_TOGETHER);
 }

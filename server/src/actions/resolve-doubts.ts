@@ -36,7 +36,9 @@ async function resolveOnce(db: Db, signals: Signals, owner: LaneClaim): Promise<
   const tell: Doubtful[] = [];
   const wait: Doubtful[] = [];
   for (const one of doubtful) {
-    const decision = decideDoubt(one.category, one.doubt_policy, one.evidence, one.resends);
+    // A webhook is told at least once, and no receipt will ever say how it went.
+    const decision =
+      one.channel === 'webhook' ? 'resend' : decideDoubt(one.category, one.doubt_policy, one.evidence, one.resends);
     (decision === 'resend' ? resend : decision === 'tell' ? tell : wait).push(one);
   }
   let resent = 0;
@@ -48,7 +50,10 @@ async function resolveOnce(db: Db, signals: Signals, owner: LaneClaim): Promise<
       delay: 0,
       outcome: 'resend' as const,
       code: null,
-      detail: 'no receipt came though later ones did: sent once more',
+      detail:
+        one.channel === 'webhook'
+          ? 'nobody knows whether it arrived: sent once more'
+          : 'no receipt came though later ones did: sent once more',
     }));
     resent = (await settleForAnother(db, owner, rows)).length;
     for (const lane of new Set(resend.map((one) => one.lane_id))) signals.notify(`due:${lane}`);

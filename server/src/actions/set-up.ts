@@ -7,15 +7,18 @@ import {
   findApp,
   findFirstTenant,
   findInstallationFact,
+  findKeyState,
   findTenantSenders,
   insertApiKey,
+  insertDefaultWebhook,
   insertInstallationFact,
   insertSender,
   insertTenant,
-  isKeyKnown,
   type KnownSender,
   lockSetUp,
+  updateWebhook,
   writeApp,
+  writeInstallationFact,
   writeSenderToken,
 } from '../store/set-up.write.ts';
 
@@ -33,6 +36,15 @@ export interface SetUpOptions {
   verifyToken: string | null;
   /** Numbers the tenant is to have. Those it has are left, but for a new token. */
   numbers: readonly NumberToHave[];
+  /** A webhook it is to have: made as its default sender, and later found by its being the configured one. */
+  webhook?: WebhookToHave | null;
+}
+
+export interface WebhookToHave {
+  url: string;
+  /** The header that the key travels in. */
+  header: string;
+  apiKey: string | null;
 }
 
 export interface NumberToHave {
@@ -64,6 +76,7 @@ const OPERATOR_SCOPES = [...TENANT_SCOPES, 'admin'];
 /** Where a sealed value belongs. */
 export const place = {
   accessToken: (tenant: TenantId, sender: SenderId) => `senders/${tenant}/${sender}/access_token`,
+  webhookKey: (tenant: TenantId, sender: SenderId) => `senders/${tenant}/${sender}/webhook_key`,
   appSecret: (app: string) => `apps/${app}/app_secret`,
   verifyToken: (app: string) => `apps/${app}/verify_token`,
   fact: (key: string) => `settings/${key}`,
@@ -86,6 +99,7 @@ export function setUp(db: Db, options: SetUpOptions): Promise<Installation> {
     const apiKey = await ensureKey(tx, tenant, options.apiKey, 'first start', TENANT_SCOPES);
     const operatorKey = await ensureKey(tx, tenant, options.operatorKey, 'operator', OPERATOR_SCOPES);
     await ensureSenders(tx, tenant, options);
+    if (options.webhook) await ensureWebhook(tx, tenant, options.sealer, options.webhook);
     return { tenant, apiKey, operatorKey, ...app, senders: await findTenantSenders(tx, tenant), markKey };
   });
 }
@@ -129,9 +143,11 @@ async function ensureKey(
   name: string,
   scopes: readonly string[],
 ): Promise<string> {
-  const key = wanted ?? newApiKey();
-  const hash = hashApiKey(key);
-  if (!(await isKeyKnown(tx, tenant, hash))) await insertApiKey(tx, tenant, { id: newId(), name, hash, scopes });
+  // A key that was revoked, or has expired, stays so: another takes its place.
+  const known = wanted === null ? null : await findKeyState(tx, tenant, hashApiKey(wanted));
+  if (wanted !== null && known === 'valid') return wanted;
+  const key = wanted !== null && known === null ? wanted : newApiKey();
+  await insertApiKey(tx, tenant, { id: newId(), name, hash: hashApiKey(key), scopes });
   return key;
 }
 
@@ -159,4 +175,22 @@ async function ensureSenders(tx: Queryable, tenant: TenantId, { sealer, numbers 
     });
     hasDefault = true;
   }
+}
+
+/** The fact that tells which sender is the configured webhook. */
+const CONFIGURED_WEBHOOK = 'webhook_sender';
+
+async function ensureWebhook(tx: Queryable, tenant: TenantId, sealer: Sealer, webhook: WebhookToHave): Promise<void> {
+  const { url, header, apiKey } = webhook;
+  const rowOf = (id: SenderId) => ({
+    id,
+    url,
+    header,
+    keySealed: apiKey === null ? null : sealer.seal(apiKey, place.webhookKey(tenant, id)),
+  });
+  const known = await findInstallationFact(tx, CONFIGURED_WEBHOOK);
+  if (typeof known === 'string' && (await updateWebhook(tx, tenant, rowOf(known as SenderId)))) return;
+  const id = newId<SenderId>();
+  await insertDefaultWebhook(tx, tenant, rowOf(id));
+  await writeInstallationFact(tx, CONFIGURED_WEBHOOK, id);
 }

@@ -1,7 +1,7 @@
 import { createBatcher } from '../db/batcher.ts';
 import { type Db, isBadValue } from '../db/pool.ts';
 import { persistently } from '../db/retry.ts';
-import { type EventId, newId } from '../domain/ids.ts';
+import { type EventId, type MessageId, newId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { afterError, backoff, type RetrySettings } from '../domain/retry.ts';
@@ -119,6 +119,16 @@ export function settlementOf(
       return { kind: 'sent', lane, key, wamid: outcome.wamid };
     case 'unknown':
       return { kind: 'unknown', lane, key };
+    case 'refused':
+      return failed(outcome.code, outcome.title, outcome.detail);
+    case 'again': {
+      const delay = backoff(send.attempt, options.retry, outcome.retryAfter, random);
+      return again(
+        delay,
+        outcome.code,
+        outcome.detail === null ? outcome.title : `${outcome.title}: ${outcome.detail}`,
+      );
+    }
     case 'not_sent':
       return again(backoff(send.attempt, options.retry, null, random), null, outcome.detail);
     case 'error': {
@@ -140,7 +150,7 @@ async function writeSettlements(
   const again = settlements.filter((s) => s.kind === 'again');
   const failed = settlements.filter((s) => s.kind === 'failed');
   const unknown = settlements.filter((s) => s.kind === 'unknown');
-  const changed = new Map<string, SettledRow>();
+  const changed = new Map<MessageId, SettledRow>();
   const keep = (rows: SettledRow[]) => {
     for (const row of rows) changed.set(row.message_id, row);
   };
@@ -174,6 +184,7 @@ async function writeSettlements(
     );
   await failpoint('settle.after_commit');
   for (const tenant of new Set([...changed.values()].map((row) => row.tenant_id))) signals.notify(`events:${tenant}`);
+  for (const id of changed.keys()) signals.notify(`message:${id}`);
   return settlements.map((s) => {
     const row = changed.get('key' in s ? s.key.message : s.row.message);
     return { changed: row !== undefined, kind: s.kind, seconds: row?.seconds ?? 0 };

@@ -2,35 +2,49 @@ import { createAuthenticator } from '../access/api-keys.ts';
 import { createSenderDirectory } from '../access/sender-directory.ts';
 import { createBatchAcceptor } from '../actions/accept-batch.ts';
 import { createAcceptor } from '../actions/accept-messages.ts';
+import { createApiKeys } from '../actions/api-keys.ts';
 import { cancelMessage, retryMessage } from '../actions/change-message.ts';
+import { markRead } from '../actions/mark-read.ts';
+import { recordMessage } from '../actions/record-messages.ts';
+import { createSenders } from '../actions/senders.ts';
 import { DEFAULT_APP, type Installation } from '../actions/set-up.ts';
+import { createTenants } from '../actions/tenants.ts';
 import { createVerifier } from '../channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../db/batcher.ts';
 import { isTransient } from '../db/pool.ts';
 import { buildHttp } from '../http/build-http.ts';
 import type { Health, Readiness } from '../http/http-deps.ts';
+import { readTls, renewTls } from '../http/tls.ts';
+import { createKeyUses } from '../jobs/key-uses.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
+import type { Sealer } from '../runtime/sealer.ts';
 import type { Config } from '../runtime/settings.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { version } from '../version.ts';
 import type { Common, Engine } from './engine.ts';
+import { buildTenantService } from './tenant-service.ts';
 
 export interface DoorOptions {
   installation: Installation;
   engine: Engine;
+  sealer: Sealer;
   /** Throws when the disk is nearly full. */
   ensureSpace: () => Promise<void>;
 }
 
 /** The HTTP server as a part. */
 export interface Door extends Part {
-  /** Where it listens: http://HOST:PORT, once it is started. */
+  /** Where it listens: http://HOST:PORT (https: with a certificate), once it is started. */
   url(): string;
 }
 
 const SPACE_EVERY = 5000;
 
-export function buildDoor(config: Config, common: Common, { installation, engine, ensureSpace }: DoorOptions): Door {
+export function buildDoor(
+  config: Config,
+  common: Common,
+  { installation, engine, sealer, ensureSpace }: DoorOptions,
+): Door {
   const { db, signals, clock, metrics, logger, instance, slot } = common;
   const acceptor = createAcceptor({ db, signals, slot });
   const acceptBatch = createBatchAcceptor({ db, signals, instance, slot });
@@ -68,6 +82,18 @@ export function buildDoor(config: Config, common: Common, { installation, engine
     if (full) throw full;
   };
 
+  const keys = createAuthenticator({ db, clock, rate: config.limits });
+  const limits = { monthly: config.limits.monthly_quota, daily: config.limits.per_day };
+  const ownSenders = createSenderDirectory({ db, clock, limits });
+  const asking = buildTenantService(config, { ...common, sealer, senders: ownSenders });
+  const senders = asking?.senders ?? ownSenders;
+  const keyUses = createKeyUses({ db, logger, takeUsed: keys.takeUsed });
+  signals.listen('keys', keys.forget);
+  signals.listen('senders', senders.forget);
+
+  const { cert_file, key_file } = config.server.tls;
+  const tls = cert_file !== null && key_file !== null ? { cert_file, key_file } : null;
+  let endRenewals = () => {};
   const app = buildHttp({
     db,
     signals,
@@ -80,10 +106,18 @@ export function buildDoor(config: Config, common: Common, { installation, engine
       webhook_body_limit: config.webhooks.body_limit,
       request_timeout: config.server.request_timeout,
       keep_alive_timeout: config.server.keep_alive_timeout,
+      send_timeout: config.messages.send_timeout,
       metrics_public: config.metrics.public,
+      transport: { ...config.server, tls: tls && readTls(tls) },
     },
-    keys: createAuthenticator({ db, clock }),
-    senders: createSenderDirectory({ db, clock }),
+    keys,
+    senders,
+    quota: asking?.quota ?? null,
+    manage: {
+      tenants: createTenants({ db, signals }),
+      senders: createSenders({ db, signals, sealer }),
+      keys: createApiKeys({ db, signals }),
+    },
     troubleOf: (error) => {
       if (error instanceof BatcherFull) return 'overloaded';
       return isTransient(error) || error === full ? 'unavailable' : null;
@@ -112,7 +146,9 @@ export function buildDoor(config: Config, common: Common, { installation, engine
       if (result === 'cancelled') metrics.ended.add(1, { state: 'cancelled' });
       return result;
     },
-    retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency),
+    retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency, limits),
+    markRead: (tenant, id) => markRead(db, signals, tenant, id),
+    recordMessage: (tenant, conversation, said) => recordMessage(db, signals, tenant, conversation, said),
     storeWebhook: (name, body) => engine.webhooks.store(name, body),
     whatsapp: createVerifier((name) => (name === DEFAULT_APP ? secrets : undefined)),
   });
@@ -122,27 +158,36 @@ export function buildDoor(config: Config, common: Common, { installation, engine
       'door',
       async () => {
         await checkSpace();
+        await keyUses.start();
         spaceTimer = setInterval(() => void checkSpace(), SPACE_EVERY);
         const { host, port } = config.server;
         await app.listen({ host, port }).catch((error: unknown) => {
           throw cannotListen(error, host, port);
         });
-        url = addressOf(app.server.address(), host);
+        url = addressOf(tls ? 'https' : 'http', app.server.address(), host);
+        if (!tls) return;
+        endRenewals = renewTls(app, tls, {
+          renewed: (until) => logger.info({ valid_until: until }, 'the new certificate is used'),
+          refused: (error) =>
+            logger.warn({ error }, 'the changed certificate or key cannot be used; the old pair stays'),
+        });
       },
       async () => {
         clearInterval(spaceTimer);
+        endRenewals();
         await app.close();
+        await keyUses.stop();
       },
     ),
     url: () => url,
   };
 }
 
-function addressOf(address: ReturnType<import('node:net').Server['address']>, host: string): string {
+function addressOf(scheme: string, address: ReturnType<import('node:net').Server['address']>, host: string): string {
   const port = typeof address === 'object' && address ? address.port : 0;
   // Every address of the machine is none to write into a link: the loopback one is among them.
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `${scheme}://${name}:${port}`;
 }
 
 function cannotListen(error: unknown, host: string, port: number): unknown {

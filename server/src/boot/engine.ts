@@ -1,6 +1,7 @@
 import { place } from '../actions/set-up.ts';
 import { createSettler } from '../actions/settle-sends.ts';
 import { createWebhookStore, type WebhookStore } from '../actions/store-webhook.ts';
+import { webhookChannel } from '../channels/webhook/webhook-channel.ts';
 import { createMarker } from '../channels/whatsapp/mark.ts';
 import { readWebhook } from '../channels/whatsapp/webhook.ts';
 import { whatsappChannel } from '../channels/whatsapp/whatsapp-channel.ts';
@@ -8,15 +9,20 @@ import type { Db } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
 import { createLease, type Lease } from '../dispatch/lease.ts';
 import { createSenders } from '../dispatch/senders.ts';
+import type { ChannelSender, Channels } from '../domain/channel.ts';
 import type { InstanceId } from '../domain/ids.ts';
 import { createInbound, type Inbound } from '../inbound/inbound-loop.ts';
+import { guardedFetch } from '../net/guarded-fetch.ts';
+import { type AddressGuard, addressGuard } from '../net/guarded-fetch-addresses.ts';
 import { providerClient } from '../net/provider-client.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import type { Config } from '../runtime/settings.ts';
+import { StartError } from '../runtime/start-error.ts';
 import type { Signals } from '../signals/signals.ts';
+import type { LaneSender } from '../store/lanes.read.ts';
 
 /** What every part is built from. */
 export interface Common {
@@ -51,13 +57,16 @@ export interface Engine {
   webhooks: WebhookStore;
 }
 
+/** To one webhook at one address. */
+const MOST_CONNECTIONS = 16;
+
 export function buildEngine(config: Config, common: Common, options: EngineOptions): Engine {
   const { db, signals, clock, instance, logger, metrics, slot } = common;
   const { sealer, markKey } = options;
   const { lease: leaseTime, lease_renewal, doubt_grace, backoff_base, backoff_cap, poll_interval } = config.engine;
   const retry = { base: backoff_base, cap: backoff_cap };
   const marker = createMarker(markKey);
-  const channel = whatsappChannel({
+  const whatsapp = whatsappChannel({
     client: providerClient({
       origin: options.apiUrl,
       connections: config.whatsapp.connections,
@@ -66,6 +75,14 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     marker,
     version: config.whatsapp.api_version,
   });
+  const webhook = webhookChannel(
+    guardedFetch({
+      guard: guardOf(config),
+      connections: MOST_CONNECTIONS,
+      timeout: config.webhook_channel.request_timeout,
+    }),
+  );
+  const channels: Channels = { whatsapp, webhook };
   const settler = createSettler({
     db,
     signals,
@@ -77,10 +94,17 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
   });
   const dispatcher = createDispatcher({
     ...common,
-    channel,
+    channels,
     settler,
     lease: () => lease,
-    senders: createSenders((row) => sealer.open(row.access_token_sealed, place.accessToken(row.tenant_id, row.id))),
+    senders: createSenders({
+      open: (row) => openSender(row, config, sealer, logger),
+      pace: {
+        per_minute: config.limits.per_minute,
+        batch_size: config.message_queue.batch_size,
+        processing_interval_ms: config.message_queue.processing_interval,
+      },
+    }),
     maxInFlight: config.whatsapp.max_in_flight,
     grace: doubt_grace,
     pollInterval: poll_interval,
@@ -103,4 +127,38 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
   const inbound = createInbound({ ...common, marker, readWebhook, rules, pollInterval: poll_interval });
   const webhooks = createWebhookStore(db, instance, (work) => inbound.add(work));
   return { lease, dispatcher, inbound, webhooks };
+}
+
+/** @throws {StartError} for a network that is none. */
+function guardOf(config: Config): AddressGuard {
+  try {
+    return addressGuard(config.outgoing.allowed_networks);
+  } catch (error) {
+    throw new StartError(`outgoing.allowed_networks: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A sender as its channel takes it. One whose secret cannot be opened is left out, and the others send. */
+function openSender(row: LaneSender, config: Config, sealer: Sealer, logger: Logger): ChannelSender | null {
+  const { channel, tenant_id, id } = row;
+  try {
+    if (channel === 'whatsapp') {
+      const access_token = sealer.open(row.access_token_sealed, place.accessToken(tenant_id, id));
+      return { channel, tenant_id, id, phone_number_id: row.phone_number_id, access_token };
+    }
+    const sealed = row.webhook_key_sealed;
+    return {
+      channel,
+      tenant_id,
+      id,
+      url: row.webhook_url,
+      header: row.webhook_header ?? config.webhook_channel.header,
+      key: sealed && sealer.open(sealed, place.webhookKey(tenant_id, id)),
+    };
+  } catch (error) {
+    logger.error({ error, tenant_id, sender_id: id }, 'the secret of a sender cannot be opened: it sends nothing');
+    return null;
+  }
 }

@@ -1,4 +1,4 @@
-import type { NumberToHave } from '../actions/set-up.ts';
+import type { NumberToHave, WebhookToHave } from '../actions/set-up.ts';
 import type { Simulator } from '../outside/simulator.ts';
 import { readOrMakeKey } from '../runtime/data-folder.ts';
 import { createSealer, type Sealer } from '../runtime/sealer.ts';
@@ -46,4 +46,9 @@ export async function findNumbers(config: Config, simulator: Simulator | null): 
       messagesPerSecond: 80,
     },
   ];
+}
+
+/** The webhook that the configuration names, which the first tenant is to have. */
+export function findWebhook({ webhook_channel: { url, header, api_key } }: Config): WebhookToHave | null {
+  return url === null ? null : { url, header, apiKey: api_key };
 }

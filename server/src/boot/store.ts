@@ -27,11 +27,11 @@ export interface Store {
  */
 export async function openStore(config: Config, sources: ReadonlyMap<string, Source>, logger: Logger): Promise<Store> {
   const onError = (error: Error) => logger.warn({ error }, 'a database connection was lost');
-  const max = config.database.max_connections;
+  const { max_connections: max, connection_lifetime: lifetime } = config.database;
   if (config.database.url !== null) {
     const folder = prepareFolder(config.data_dir);
     const lock = await lockFolder(folder);
-    const db = openPool({ connection: config.database.url, max, onError });
+    const db = openPool({ connection: config.database.url, max, lifetime, onError });
     const close = async () => {
       await db.close();
       await lock.release();
@@ -47,7 +47,7 @@ export async function openStore(config: Config, sources: ReadonlyMap<string, Sou
     folderIsNamed: sources.get('data_dir')?.layer !== 'default',
     log: logger,
   });
-  const db = openPool({ connection: postgres.connection, max, onError });
+  const db = openPool({ connection: postgres.connection, max, lifetime, onError });
   const close = async () => {
     await db.close();
     await postgres.stop();
@@ -67,7 +67,10 @@ async function migrated(db: Db, logger: Logger): Promise<void> {
 function notReachable(error: unknown, url: string): unknown {
   if (error instanceof StartError || !(error instanceof Error)) return error;
   const where = URL.canParse(url) ? new URL(url).host : 'the database';
-  return new StartError(`the database at ${where} cannot be used (${error.message}): check ALDIS_DATABASE_URL`, {
-    cause: error,
-  });
+  return new StartError(
+    `the database at ${where} cannot be used (${error.message}): check ALDIS_DATABASE_URL, or ALDIS_DATABASE_HOST and its like`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -24,11 +24,11 @@ export interface ClientOptions {
 }
 
 export interface Request {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path and query, from the root. */
   path: string;
   body?: string;
-  /** Makes a POST safe to repeat. A POST without one is tried once. */
+  /** Makes a POST safe to repeat. A POST without one is tried once; the other methods can be repeated. */
   idempotencyKey?: string;
   /** How long one try may take, in milliseconds. 30 s if absent. */
   timeout?: number;
@@ -57,7 +57,12 @@ export function createClient(options: ClientOptions): Client {
   let reached = false;
 
   async function attempt(request: Request): Promise<Try> {
-    const headers: Record<string, string> = { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' };
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${options.apiKey}`,
+      accept: 'application/json',
+      // Whatever dialect the key speaks, this program reads one.
+      'x-api-case': 'snake',
+    };
     if (request.body !== undefined) headers['content-type'] = 'application/json';
     if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
     const timeout = AbortSignal.timeout(request.timeout ?? 30_000);
@@ -93,7 +98,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     account: createHash('sha256').update(options.apiKey).digest('hex').slice(0, 16),
     async request(request) {
-      const repeatable = request.method === 'GET' || request.idempotencyKey !== undefined;
+      const repeatable = request.method !== 'POST' || request.idempotencyKey !== undefined;
       const began = performance.now();
       for (let tries = 0; ; tries++) {
         const outcome = await attempt(request);
@@ -132,6 +137,8 @@ function refusalOf(status: number, body: unknown): CliError {
   });
 }
 
+const NOT_TRUSTED = 'its certificate is not trusted: name the file of who signed it in NODE_EXTRA_CA_CERTS';
+
 /** Why a connection failed, in the words of the layer that knows. */
 function whyUnreachable(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -145,6 +152,10 @@ function whyUnreachable(error: unknown): string {
     ENOTFOUND: 'unknown host',
     EHOSTUNREACH: 'host unreachable',
     ETIMEDOUT: 'no answer in time',
+    DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
+    SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
     UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
   };
   return words[code] ?? (cause.message || code || 'connection failed');

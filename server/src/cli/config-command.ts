@@ -10,9 +10,12 @@ const WIDEST = 48;
  * @throws {ConfigError} with all that is wrong
  */
 export function showConfig(flags: readonly string[], json: boolean): void {
-  const rows = describeConfig(loadConfig({ argv: flags }));
+  const loaded = loadConfig({ argv: flags });
+  const rows = describeConfig(loaded);
   const width = (column: 'key' | 'value') => Math.min(WIDEST, Math.max(...rows.map((row) => row[column].length)));
   const [keys, values] = [width('key'), width('value')];
   const text = rows.map(({ key, value, source }) => `${key.padEnd(keys)}  ${value.padEnd(values)}  ${source}`);
-  createOutput(json).result(rows, text.join('\n'));
+  const output = createOutput(json);
+  for (const warning of loaded.warnings) output.note(`aldis: ${warning}`);
+  output.result(rows, text.join('\n'));
 }

@@ -25,6 +25,10 @@ is a value for {NAME} of the same name. Comma, semicolon, tab or bar; UTF-8, UTF
 Run the same command again after a crash or Ctrl-C and it goes on where it stopped; nothing is sent twice. A finished
 import does nothing when run again; to send the same file once more on purpose, give --again a name.
 
+A file that ends in .jsonl, .ndjson or .json has a JSON document a line, as mongoexport writes them: its fields are the
+columns, to, phone or phoneNumber the addressee, and content the text unless --text gives another. Those with the status
+"sent" are left out and counted.
+
 Written beside FILE.csv: FILE.refused.csv (rows refused, with line and reason; correct them and import that file),
 FILE.failed.csv (with --wait: messages that failed later) and FILE.import.jsonl (what has been done).
 
@@ -32,16 +36,17 @@ Examples:
   aldis import contacts.csv --text "Hello {name}" --country ID
   aldis import contacts.csv --template order_shipped --language id --params name,order --rate 50 --wait read
   aldis import contacts.csv --text "Hello {name}" --dry-run
+  aldis import messages.jsonl --rate 5
 
 Exit codes: 0 every row accepted (with --wait: and reached the state), 1 failure, 2 usage, 3 not reachable,
 4 refused as a whole, 5 some rows refused or failed, 6 still under way when --timeout was over, 130 stopped by Ctrl-C.`;
 
-/** `aldis import`: one message to each row of a CSV file. */
+/** `aldis import`: one message to each row of a CSV file, or for each document of a dump. */
 export function importCommand(): Command {
   const command = new Command('import')
-    .summary('send a message to each row of a CSV file')
-    .description('Send a message to each row of a CSV file.')
-    .argument('<file>', 'the CSV file')
+    .summary('send a message to each row of a CSV file, or for each line of a JSON dump')
+    .description('Send a message to each row of a CSV file, or for each line of a file of JSON documents.')
+    .argument('<file>', 'the file: CSV, or JSON documents line by line')
     .option('--text <TEXT>', 'the text, with {NAME} where the value of a column goes');
   withMessageOptions(command)
     .option('--phone-column <NAME>', 'the column of the addressee (default: phone, to or recipient_phone)')

@@ -1,12 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { backupCommand } from './backup-command.ts';
+import { doctorCommand } from './doctor-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { importCommand } from './import-command.ts';
+import { keyCommand } from './key-command.ts';
 import { reportError } from './output.ts';
+import { restoreCommand } from './restore-command.ts';
 import { sendCommand } from './send-command.ts';
+import { senderCommand } from './sender-command.ts';
 import { configCommand, migrateCommand, startCommand } from './server-commands.ts';
 import { statusCommand } from './status-command.ts';
 import { tailCommand } from './tail-command.ts';
+import { tenantCommand } from './tenant-command.ts';
 
 /** The command line `aldis`. Each command is in a file of its own; this one puts them together and ends the process. */
 function program(): Command {
@@ -14,10 +20,16 @@ function program(): Command {
     startCommand(),
     migrateCommand(),
     configCommand(),
+    doctorCommand(),
+    backupCommand(),
+    restoreCommand(),
     sendCommand(),
     importCommand(),
     statusCommand(),
     tailCommand(),
+    tenantCommand(),
+    senderCommand(),
+    keyCommand(),
   ];
   const root = new Command('aldis')
     .description('Aldis sends and receives WhatsApp messages, and can say what became of each.')
@@ -30,7 +42,7 @@ function program(): Command {
         '\nor failed, 6 the state waited for did not come, 130 stopped by Ctrl-C.',
     );
   for (const command of commands) root.addCommand(command);
-  for (const command of [root, ...commands]) {
+  for (const command of [root, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {
     command.exitOverride().showHelpAfterError('(try --help)').configureHelp({ showGlobalOptions: false });
   }
   return root;

@@ -42,11 +42,14 @@ export function configCommand(): Command {
     });
 }
 
-function serverCommand(name: string, summary: string): Command {
-  return new Command(name)
+/** A command that takes the server's settings as flags. @param operand what comes before them */
+export function serverCommand(name: string, summary: string, operand?: string): Command {
+  const command = new Command(name);
+  if (operand !== undefined) command.argument(operand);
+  return command
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-    .usage('[flags]')
+    .usage(operand === undefined ? '[flags]' : `${operand} [flags]`)
     .argument('[flags...]')
     .allowUnknownOption()
     .helpOption('-h, --help', 'show the flags and their defaults')

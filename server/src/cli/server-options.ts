@@ -25,13 +25,18 @@ export function withServerOptions(command: Command): Command {
     .option('--json', 'print JSON, and errors as one line of JSON on standard error');
 }
 
+interface Behaviour extends Partial<Pick<ClientOptions, 'patience' | 'signal' | 'giveUp'>> {
+  /** Whose key of the data folder is used when none is named. */
+  as?: 'tenant' | 'operator';
+}
+
 /** A client for the server that options, environment or data folder name, in this order. */
 export async function connect(
   options: ServerOptions,
   output: Output,
-  behaviour: Partial<Pick<ClientOptions, 'patience' | 'signal' | 'giveUp'>> = {},
+  { as = 'tenant', ...behaviour }: Behaviour = {},
 ): Promise<Client> {
-  const { url, apiKey } = await findServer(options, clientSettings());
+  const { url, apiKey } = await findServer(options, clientSettings(), as);
   let last = '';
   return createClient({
     url,
@@ -51,7 +56,11 @@ export async function connect(
  * address from there: a key must not travel to another server because one of the two was forgotten.
  * @throws {CliError} `usage` when one of the two is nowhere, or the address is none
  */
-async function findServer(options: ServerOptions, settings: ClientSettings): Promise<{ url: string; apiKey: string }> {
+async function findServer(
+  options: ServerOptions,
+  settings: ClientSettings,
+  as: 'tenant' | 'operator',
+): Promise<{ url: string; apiKey: string }> {
   const namedUrl = options.url ?? settings.url;
   const namedKey = options.key ?? settings.apiKey;
   if (namedUrl !== null && namedKey !== null) return { url: checkUrl(namedUrl), apiKey: namedKey };
@@ -66,11 +75,22 @@ async function findServer(options: ServerOptions, settings: ClientSettings): Pro
   if (namedKey === null && new URL(url).origin !== new URL(stored.url).origin) {
     throw usageError(`no API key for ${url}: give --key or ALDIS_API_KEY (the stored key belongs to ${stored.url})`);
   }
-  return { url, apiKey: namedKey ?? stored.apiKey };
+  if (namedKey !== null) return { url, apiKey: namedKey };
+  if (as === 'tenant') return { url, apiKey: stored.apiKey };
+  if (stored.operatorKey === null) {
+    throw usageError("credentials.json has no operator_key: give an operator's key by --key or ALDIS_API_KEY");
+  }
+  return { url, apiKey: stored.operatorKey };
+}
+
+interface Stored {
+  url: string;
+  apiKey: string;
+  operatorKey: string | null;
 }
 
 /** What `npm start` left in the data folder, or null. A file that only names another `folder` is followed once. */
-async function readCredentials(folder: string, follow = true): Promise<{ url: string; apiKey: string } | null> {
+async function readCredentials(folder: string, follow = true): Promise<Stored | null> {
   const path = join(folder, 'credentials.json');
   let text: string;
   try {
@@ -87,7 +107,8 @@ async function readCredentials(folder: string, follow = true): Promise<{ url: st
   }
   if (!isObject(value)) return null;
   if (typeof value.url === 'string' && typeof value.api_key === 'string' && URL.canParse(value.url)) {
-    return { url: value.url, apiKey: value.api_key };
+    const operatorKey = typeof value.operator_key === 'string' ? value.operator_key : null;
+    return { url: value.url, apiKey: value.api_key, operatorKey };
   }
   return follow && typeof value.folder === 'string' ? readCredentials(value.folder, false) : null;
 }

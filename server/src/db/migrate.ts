@@ -30,6 +30,8 @@ export function migrations(): Migration[] {
 // Any number will do, as long as it stays: it names the lock that instances take turns with.
 const LOCK = 4_711_026;
 
+const RECORD_TABLE =
+  'create table if not exists migrations (number integer primary key, name text not null, done_at timestamptz not null default now())';
 const takeLock = { name: 'migrate_lock', text: 'select pg_advisory_xact_lock($1)' };
 const readDone = { name: 'migrate_done', text: 'select number, name from migrations order by number' };
 const record = { name: 'migrate_record', text: 'insert into migrations (number, name) values ($1, $2)' };
@@ -41,9 +43,7 @@ const record = { name: 'migrate_record', text: 'insert into migrations (number, 
 export async function migrate(db: Db): Promise<string[]> {
   await db.inTurn(async (tx) => {
     await tx.query(takeLock, [LOCK]);
-    await tx.script(
-      'create table if not exists migrations (number integer primary key, name text not null, done_at timestamptz not null default now())',
-    );
+    await tx.script(RECORD_TABLE);
   });
   const ran: string[] = [];
   for (const migration of migrations()) {
@@ -58,6 +58,20 @@ export async function migrate(db: Db): Promise<string[]> {
     if (!done) ran.push(migration.name);
   }
   return ran;
+}
+
+/**
+ * Brings an empty database to an earlier schema, or to this program's, within a transaction: for what is loaded in it.
+ * @param through the number of the last migration that runs.
+ */
+export async function migrateWithin(tx: Queryable, through: number): Promise<void> {
+  await tx.query(takeLock, [LOCK]);
+  await tx.script(RECORD_TABLE);
+  const known = await knownMigrations(tx);
+  for (const { number, name, sql } of migrations().slice(known, through)) {
+    await tx.script(sql);
+    await tx.query(record, [number, name]);
+  }
 }
 
 /** The number of the newest migration the database has. */

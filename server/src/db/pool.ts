@@ -38,6 +38,8 @@ export interface PoolOptions {
   connection: string | { host: string; port: number; user: string; password: string; database: string };
   /** Most connections at once. */
   max: number;
+  /** Milliseconds after which a connection is replaced by a new one; null or absent: never. */
+  lifetime?: number | null;
   /** Told of errors on idle connections; the pool replaces them by itself. */
   onError: (error: Error) => void;
 }
@@ -63,13 +65,14 @@ const SESSION = Object.entries({
   .join(' ');
 
 /** Opens a pool. Nothing is connected until the first statement. */
-export function openPool({ connection, max, onError }: PoolOptions): Db {
+export function openPool({ connection, max, lifetime, onError }: PoolOptions): Db {
   const where = typeof connection === 'string' ? { connectionString: connection } : connection;
   const pool = new pg.Pool({
     ...where,
     max,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 0,
+    maxLifetimeSeconds: Math.ceil((lifetime ?? 0) / 1000),
     keepAlive: true,
     application_name: 'aldis',
     statement_timeout: 30_000,

@@ -136,6 +136,8 @@ create table event_consumers (
   consumer text not null,
   xid xid8 not null,
   event_id uuid not null,
+  held_by uuid,
+  held_until timestamp with time zone,
   constraint event_consumers_pkey PRIMARY KEY (tenant_id, consumer)
 ) with (fillfactor=50);
 
@@ -202,6 +204,15 @@ create table lanes (
   constraint lanes_portfolio_id_key UNIQUE (portfolio_id)
 ) with (fillfactor=50);
 
+create table limit_changes (
+  tenant_id uuid not null,
+  scope_id uuid not null,
+  starts_at timestamp with time zone not null,
+  id bigint not null generated always as identity,
+  n integer not null,
+  constraint limit_changes_pkey PRIMARY KEY (tenant_id, scope_id, starts_at, id)
+);
+
 create table limit_use (
   tenant_id uuid not null,
   scope_id uuid not null,
@@ -211,6 +222,7 @@ create table limit_use (
   constraint limit_use_pkey PRIMARY KEY (tenant_id, scope_id, starts_at),
   constraint limit_use_within CHECK (((used >= 0) AND (used <= most)))
 ) with (fillfactor=50);
+CREATE INDEX limit_use_age ON public.limit_use USING btree (starts_at);
 
 create table media_references (
   tenant_id uuid not null,
@@ -268,6 +280,7 @@ create table messages (
   failed_at timestamp with time zone,
   ended_at timestamp with time zone,
   sender_type text,
+  reserved smallint,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_check CHECK (((direction = 'inbound'::message_direction) OR (state < 'sent'::message_state) OR (state > 'played'::message_state) OR (sent_at IS NOT NULL))),
   constraint messages_check1 CHECK (((direction = 'outbound'::message_direction) OR (state = ANY (ARRAY['delivered'::message_state, 'read'::message_state])))),
@@ -277,6 +290,7 @@ create table messages (
   constraint messages_check5 CHECK (((state = 'failed'::message_state) = ((failed_at IS NOT NULL) AND (error IS NOT NULL)))),
   constraint messages_check6 CHECK (((state = ANY (ARRAY['cancelled'::message_state, 'expired'::message_state])) = (ended_at IS NOT NULL))),
   constraint messages_priority_check CHECK (((priority >= 0) AND (priority <= 2))),
+  constraint messages_reserved_check CHECK (((reserved >= 1) AND (reserved <= 3))),
   constraint messages_sender_type_check CHECK ((sender_type = ANY (ARRAY['llm'::text, 'agent'::text, 'bot'::text, 'user'::text]))),
   constraint messages_state_check CHECK ((state <> ALL (ARRAY['sending'::message_state, 'unconfirmed'::message_state])))
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=50);
@@ -307,6 +321,17 @@ create table raw_webhooks (
   error text,
   constraint raw_webhooks_pkey PRIMARY KEY (app_id, id)
 );
+
+create table read_marks (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  sender_id uuid not null,
+  wamid text not null,
+  tries smallint not null default 0,
+  due_at timestamp with time zone not null default clock_timestamp(),
+  constraint read_marks_pkey PRIMARY KEY (tenant_id, message_id)
+) with (fillfactor=70);
+CREATE INDEX read_marks_due ON public.read_marks USING btree (due_at);
 
 create table sender_evidence (
   tenant_id uuid not null,
@@ -348,6 +373,7 @@ create table senders (
   batch_size integer,
   processing_interval_ms integer,
   enabled boolean not null default true,
+  from_outlet boolean not null default false,
   connected boolean,
   connection_detail text,
   connection_checked_at timestamp with time zone,
@@ -366,12 +392,14 @@ create table senders (
   constraint senders_reachable CHECK (
 CASE channel
     WHEN 'webhook'::text THEN (webhook_url IS NOT NULL)
-    ELSE (num_nulls(app_id, phone_number_id, account_id, phone, access_token_sealed) = 0)
+    ELSE ((num_nulls(app_id, phone_number_id, access_token_sealed) = 0) AND (from_outlet OR (num_nulls(account_id, phone) = 0)))
 END)
 );
 CREATE UNIQUE INDEX senders_default ON public.senders USING btree (tenant_id) WHERE is_default;
 CREATE UNIQUE INDEX senders_external ON public.senders USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX senders_lane ON public.senders USING btree (lane_id);
 CREATE UNIQUE INDEX senders_phone_number ON public.senders USING btree (app_id, phone_number_id);
+CREATE INDEX senders_to_check ON public.senders USING btree (COALESCE(connection_checked_at, '-infinity'::timestamp with time zone)) WHERE ((channel = 'whatsapp'::text) AND enabled);
 
 create table settings (
   key text not null,

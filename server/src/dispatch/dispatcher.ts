@@ -1,13 +1,13 @@
-import { type BegunSend, beginSends } from '../actions/begin-sends.ts';
+import { type BegunSend, beginPacedSends, beginSends, type PacedAsk, type Taken } from '../actions/begin-sends.ts';
 import { expireMessages } from '../actions/expire-messages.ts';
 import type { Held } from '../actions/hold-lanes.ts';
 import { resolveDoubts } from '../actions/resolve-doubts.ts';
 import type { Settler } from '../actions/settle-sends.ts';
 import type { Db } from '../db/pool.ts';
-import type { Channel } from '../domain/channel.ts';
+import type { Channel, ChannelSender, Channels } from '../domain/channel.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { providerError } from '../domain/provider-errors.ts';
-import { shareRoom } from '../domain/schedule/share-room.ts';
+import { type Share, shareRoom } from '../domain/schedule/share-room.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -22,13 +22,16 @@ import type { Senders } from './senders.ts';
  * them, what of theirs is due, record that the attempts begin, call, settle. A round never waits for a call; what limits
  * it is the room for calls in flight.
  *
+ * Whatever a webhook's owner makes of his calls, it costs nobody else: calls to webhooks have at most a quarter of the room,
+ * and each webhook a few of them. What keeps a pace is begun apart, in a transaction that counts it.
+ *
  * Besides the rounds, a slower beat looks for what no signal tells of: messages that became due, doubts whose grace is
  * over, messages that expired.
  */
 export interface DispatcherOptions {
   db: Db;
   signals: Signals;
-  channel: Channel;
+  channels: Channels;
   settler: Settler;
   lease: () => Lease;
   senders: Senders;
@@ -55,11 +58,13 @@ export interface Dispatcher extends Part {
 
 /** No call begins with less than this left of the lease, in milliseconds. */
 const LEAST_LEASE = 1000;
-/** Senders are read again this often, in milliseconds: others may have changed them. */
+/** Senders are read again this often, in milliseconds: another instance may have changed them, or stopped their tenant. */
 const SENDERS_EVERY = 5000;
+/** The part of the room for calls that webhooks may have. */
+const WEBHOOK_SHARE = 1 / 4;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { db, signals, channel, settler, senders, clock, metrics, logger } = options;
+  const { db, signals, channels, settler, senders, clock, metrics, logger } = options;
   let stopping = false;
   let inFlight = 0;
   let turn = 0;
@@ -68,7 +73,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let loop: Promise<void> = Promise.resolve();
   let beats: Promise<void> = Promise.resolve();
   let beatTimer: NodeJS.Timeout | undefined;
+  let webhookCalls = 0;
   let sendersReadAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<void> | undefined;
+  let readAgain = false;
+  let unlisten: (() => void) | undefined;
   let listening = new Map<number, () => void>();
   const idleWaiters: (() => void)[] = [];
 
@@ -104,29 +113,72 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** One round. Gives how long to wait for the next, unless something wakes the loop. Milliseconds. */
   async function round(): Promise<number> {
+    // They were changed: a tenant that is stopped may be among them.
+    if (reading) await reading;
     const lease = options.lease();
     const room = options.maxInFlight - inFlight;
     // Rounds are for many: a quarter of the room is waited for, by the calls that end.
     if (room < options.maxInFlight / 4) return options.pollInterval;
     if (lease.left() < LEAST_LEASE) return options.pollInterval;
     const now = clock.monotonic();
-    const ready = senders.ready(now);
-    if (ready.length === 0) return Math.min(Math.max(senders.nextToken(now), 1), options.pollInterval);
-    const shares = shareRoom(ready, room, turn++);
-    for (const share of shares) senders.rest(share.sender);
-    const { begun, found } = await beginSends(db, lease.claim(), shares, options.grace);
-    for (const { sender, lane, room: asked } of shares) {
-      const had = found.get(sender) ?? 0;
-      if (had > 0) senders.take(sender, had, now);
-      // As much as asked: there may be more. Less: until a signal tells otherwise, that was all.
-      if (had === asked) senders.wake(lane);
+    const { numbers, webhooks } = senders.ready(now);
+    if (numbers.length + webhooks.length === 0) {
+      return Math.min(Math.max(senders.nextToken(now), 1), options.pollInterval);
     }
-    for (const send of begun) void perform(send, lease);
+    turn++;
+    const webhookRoom = Math.min(room, Math.max(1, Math.floor(options.maxInFlight * WEBHOOK_SHARE)) - webhookCalls);
+    const toWebhooks = webhookRoom > 0 ? shareRoom(webhooks, webhookRoom, turn) : [];
+    const left = toWebhooks.reduce((rest, share) => rest - share.room, room);
+    const shares = [...shareRoom(numbers, left, turn), ...toWebhooks];
+    // Only webhooks have work, and all their calls are under way: the end of one wakes the loop.
+    if (shares.length === 0) return options.pollInterval;
+    for (const share of shares) senders.rest(share.sender);
+    const { free, paced } = splitByPace(shares);
+    if (free.length > 0) {
+      const taken = await beginSends(db, lease.claim(), free, options.grace);
+      for (const { sender, lane, room: asked } of free) {
+        const had = taken.found.get(sender) ?? 0;
+        if (had > 0) senders.take(sender, had, now);
+        // As much as asked: there may be more. Less: until a signal tells otherwise, that was all.
+        if (had === asked) senders.wake(lane);
+      }
+      performAll(taken, lease);
+    }
+    if (paced.length > 0) {
+      const taken = await beginPacedSends(db, lease.claim(), paced, options.grace);
+      for (const { sender, lane } of paced) {
+        const had = taken.found.get(sender) ?? 0;
+        const granted = taken.granted.get(sender);
+        if (had > 0) senders.take(sender, had, now);
+        if (granted && granted.wait > 0) senders.pause(sender, clock.monotonic() + granted.wait);
+        if (had === granted?.room) senders.wake(lane);
+      }
+      performAll(taken, lease);
+    }
     return 0;
   }
 
+  function splitByPace(shares: readonly Share[]): { free: readonly Share[]; paced: readonly PacedAsk[] } {
+    const paced: PacedAsk[] = [];
+    const free = shares.filter((share) => {
+      const kept = senders.paces(share.sender);
+      if (kept) paced.push({ ...share, ...kept });
+      return kept === undefined;
+    });
+    return { free, paced };
+  }
+
+  function performAll({ begun }: Taken, lease: Lease): void {
+    for (const send of begun) void perform(send, lease);
+  }
+
   async function perform(send: BegunSend, lease: Lease): Promise<void> {
+    const toWebhook = senders.get(send.sender_id)?.channel === 'webhook';
     inFlight++;
+    if (toWebhook) {
+      webhookCalls++;
+      senders.calling(send.sender_id, 1);
+    }
     const since = clock.monotonic();
     try {
       const outcome = await call(send, lease);
@@ -142,6 +194,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       logger.error({ error, message_id: send.message_id, sender_id: send.sender_id }, 'a send could not be settled');
     } finally {
       inFlight--;
+      if (toWebhook) {
+        webhookCalls--;
+        senders.calling(send.sender_id, -1);
+      }
       if (inFlight <= (options.maxInFlight * 3) / 4) wake();
       if (inFlight === 0) for (const resolve of idleWaiters.splice(0)) resolve();
     }
@@ -150,22 +206,25 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function call(send: BegunSend, lease: Lease): Promise<Outcome> {
     const sender = senders.get(send.sender_id);
     if (!sender) return Promise.resolve({ kind: 'not_sent', detail: 'the sender is gone' });
-    const prepared = channel.prepare(send, sender);
     const stop = () => (lease.left() < LEAST_LEASE ? 'the lease is about to run out' : null);
     const since = clock.monotonic();
-    return channel.call(prepared, stop).then((outcome) => {
+    const answer =
+      sender.channel === 'webhook'
+        ? callBy(channels.webhook, send, sender, stop)
+        : callBy(channels.whatsapp, send, sender, stop);
+    return answer.then((outcome) => {
       metrics.callDuration.observe((clock.monotonic() - since) / 1000, { outcome: outcome.kind });
       return outcome;
     });
   }
 
   function observe(send: BegunSend, outcome: Outcome): void {
-    const code = outcome.kind === 'error' ? outcome.code : 0;
+    const code = 'code' in outcome ? outcome.code : 0;
     metrics.outcomes.add(1, { outcome: outcome.kind, code: String(code) });
     if (outcome.kind === 'sent') return;
     const ids = { message_id: send.message_id, sender_id: send.sender_id, attempt: send.attempt };
-    if (outcome.kind === 'error') {
-      if (providerError(code).class === 'throttle') senders.slow(send.sender_id, clock.monotonic());
+    if ('code' in outcome) {
+      if (isThrottle(outcome)) senders.slow(send.sender_id, clock.monotonic());
       logger.debug({ ...ids, code, title: outcome.title }, 'the provider answered with an error');
     } else logger.debug({ ...ids, outcome: outcome.kind, detail: outcome.detail }, 'a call had no answer');
   }
@@ -215,19 +274,42 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     listening = next;
   }
 
+  /** Reads the senders of our lanes. Told in the middle of it that they changed, it reads them once more. */
+  function readSenders(): Promise<void> {
+    readAgain = true;
+    reading ??= (async () => {
+      while (readAgain) {
+        readAgain = false;
+        const rows = await findLaneSenders(db, options.lease().claim().lanes);
+        const now = clock.monotonic();
+        senders.replace(rows, now);
+        sendersReadAt = now;
+        wake();
+      }
+    })().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
   return {
     ...part(
       'dispatch',
       async () => {
+        unlisten = signals.listen('senders', () => {
+          readSenders().catch((error: unknown) => logger.warn({ error }, 'senders could not be read'));
+        });
         loop = run();
         scheduleBeat();
       },
       async () => {
         stopping = true;
+        unlisten?.();
         clearTimeout(beatTimer);
         wake();
         await loop;
         await beats;
+        await reading?.catch(() => {});
         listen([]);
         // What has begun is finished: its calls are waited for and settled.
         if (inFlight > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
@@ -235,18 +317,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       },
     ),
     async onHeld({ lanes, taken }) {
-      const now = clock.monotonic();
-      if (taken.length > 0 || now - sendersReadAt > SENDERS_EVERY) {
-        senders.replace(
-          await findLaneSenders(
-            db,
-            lanes.map((lane) => lane.id),
-          ),
-          now,
-        );
-        sendersReadAt = now;
-        wake();
-      }
+      if (taken.length > 0 || clock.monotonic() - sendersReadAt > SENDERS_EVERY) await readSenders();
       listen(lanes.map((lane) => lane.id));
       metrics.lanesOwned.set(lanes.length);
       metrics.takeovers.add(taken.length);
@@ -258,4 +329,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return !stopping && options.lease().left() > 0;
     },
   };
+}
+
+/** Makes a call by the channel of its sender. */
+function callBy<Sender extends ChannelSender>(
+  channel: Channel<Sender>,
+  send: BegunSend,
+  sender: Sender,
+  stop: () => string | null,
+): Promise<Outcome> {
+  return channel.call(channel.prepare(send, sender), stop);
+}
+
+/** Whether the other side says that the sender is too fast. */
+function isThrottle(outcome: Outcome): boolean {
+  if (outcome.kind === 'error') return providerError(outcome.code).class === 'throttle';
+  return outcome.kind === 'again' && outcome.code === 429;
 }

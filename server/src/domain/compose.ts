@@ -9,6 +9,8 @@ import {
   PRIORITIES,
   type Priority,
   type PriorityName,
+  type RecordedContent,
+  type SenderType,
   type Template,
 } from './message.ts';
 import { opaqueFlaw, stringFlaw } from './opaque.ts';
@@ -36,6 +38,7 @@ export interface MessageRequest {
   priority?: PriorityName;
   category?: Category;
   metadata?: Record<string, unknown>;
+  sender_type?: SenderType;
 }
 
 /** What a message depends on beside the request. */
@@ -50,6 +53,8 @@ export interface ComposeContext {
   contact?: Values | undefined;
   /** The provider's id of the message that `reply_to` means. Absent: `reply_to` is that id itself. */
   replyTo?: string | undefined;
+  /** What the request calls the conversation that the message is filed under. */
+  conversation?: string | undefined;
 }
 
 /** Limits of a message. Text and caption: Meta, messages/text-messages and messages/media, in characters. */
@@ -89,6 +94,33 @@ export function compose(request: MessageRequest, context: ComposeContext): NewMe
     reply_to: request.reply_to === undefined ? null : checkString('reply_to', context.replyTo ?? request.reply_to),
     scheduled_at,
     expires_at,
+    sender_type: request.sender_type ?? null,
+    conversation_name: context.conversation ?? null,
+  };
+}
+
+/**
+ * Checks what a message says that is only kept: it has been sent, so that nothing in it is filled in or judged by what WhatsApp
+ * takes.
+ * @throws {AldisError} naming the field that cannot be stored.
+ */
+export function composeRecorded(
+  { type, content, metadata, sender_type }: MessageRequest,
+  wamid: string,
+): RecordedContent {
+  if (content === undefined) throw new AldisError('missing_field', 'content is required.', { field: 'content' });
+  for (const name of ['text', 'media_url', 'filename'] as const) {
+    const value = content[name];
+    if (value === undefined) continue;
+    checkString(`content.${name}`, value);
+    checkLength(`content.${name}`, value, MESSAGE_LIMITS.text);
+  }
+  return {
+    wamid,
+    type: type ?? 'text',
+    content,
+    metadata: metadata === undefined ? null : checkMetadata(metadata),
+    sender_type: sender_type ?? null,
   };
 }
 

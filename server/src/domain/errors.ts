@@ -78,11 +78,17 @@ export const ERRORS = {
     text: 'Message quota exceeded. Please upgrade your plan or wait for quota reset.',
   },
   rate_limited: { status: 429, retry: 'later', text: 'Too many requests; wait as long as Retry-After says.' },
+  headers_too_large: { status: 431, retry: 'no', text: 'The head of the request is larger than this server allows.' },
   bad_request: { status: 400, retry: 'no', text: 'The request is not valid HTTP.' },
   internal: { status: 500, retry: 'later', text: 'Something went wrong here. The log has it under the request id.' },
   overloaded: { status: 503, retry: 'later', text: 'Too much is waiting already; try again in a moment.' },
   unavailable: { status: 503, retry: 'later', text: 'The database cannot be reached; try again in a moment.' },
   send_failed: { status: 500, retry: 'later', text: 'Failed to send message' },
+  quota_unchecked: {
+    status: null,
+    retry: 'no',
+    text: 'The tenant service did not answer, so the quota was not checked; the message was accepted nevertheless.',
+  },
   outcome_unknown: {
     status: null,
     retry: 'later',

@@ -15,6 +15,7 @@ export type ConversationId = Id<'conversation'>;
 export type BatchId = Id<'batch'>;
 export type EventId = Id<'event'>;
 export type InstanceId = Id<'instance'>;
+export type ApiKeyId = Id<'api key'>;
 export type RawWebhookId = Id<'raw webhook'>;
 
 const random = Buffer.alloc(8 * 512);
@@ -50,6 +51,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Whether a string is a UUID as we write them: lower case, with dashes. */
 export function isUuid(value: string): boolean {
   return UUID.test(value);
+}
+
+/** Whether a string can be an own or external id at all: what cannot is not looked for, for the store could not hold it. */
+export function isReference(value: string): boolean {
+  return /^[^\p{Cc}\p{Cs}]{1,128}$/u.test(value);
 }
 
 /** The time in a UUIDv7, in milliseconds since 1970. */

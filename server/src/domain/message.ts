@@ -1,4 +1,5 @@
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from './ids.ts';
+import type { Caps } from './limits.ts';
 
 /**
  * The states of a message. `queued`, `sending` and `unconfirmed` are open: a row of due work says which. The others stand
@@ -22,7 +23,8 @@ export type State = (typeof STATES)[number];
 export const OPEN_STATES = ['queued', 'sending', 'unconfirmed'] as const satisfies readonly State[];
 
 /** The documented words of bulk-, sender- and queue-service for a state. */
-export type Status = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
+export const STATUSES = ['queued', 'sent', 'delivered', 'read', 'failed'] as const;
+export type Status = (typeof STATUSES)[number];
 
 /** The documented word for a state: open ones are queued, those that ended without leaving are failed, played is read. */
 export function statusOf(state: State): Status {
@@ -62,6 +64,10 @@ export function priorityName(priority: Priority): PriorityName {
   return (['high', 'normal', 'low'] as const)[priority];
 }
 
+/** Who wrote an outgoing message, as the conversation service is told. */
+export const SENDER_TYPES = ['llm', 'agent', 'bot', 'user'] as const;
+export type SenderType = (typeof SENDER_TYPES)[number];
+
 /** What is said. `text` is the body of a text message and the caption of a media one. */
 export interface Content {
   text?: string;
@@ -95,6 +101,25 @@ export interface NewMessage {
   reply_to: string | null;
   scheduled_at: number | null;
   expires_at: number | null;
+  /** Who wrote it; null: the request does not say. */
+  sender_type: SenderType | null;
+  /**
+   * What the request calls the conversation: an own or external id. One that nothing is called by becomes the external id of
+   * the conversation. null: it does not name one.
+   */
+  conversation_name: string | null;
+  /** The limits it counts against. Absent or null: none. */
+  caps?: Caps | null;
+}
+
+/** What a message says that was sent elsewhere and is only recorded here. */
+export interface RecordedContent {
+  /** The provider's id. */
+  wamid: string;
+  type: OutboundType;
+  content: Content;
+  metadata: Record<string, unknown> | null;
+  sender_type: SenderType | null;
 }
 
 /** Why a message failed: the code of the provider's table or 0 with one of our own words in `error`. */
@@ -126,6 +151,7 @@ export interface Message {
   template: Template | null;
   metadata: Record<string, unknown> | null;
   reply_to: string | null;
+  sender_type: SenderType | null;
   error: MessageError | null;
   attempt: number;
   created_at: Date;

@@ -1,6 +1,6 @@
 /**
- * What came of one call to the provider: a closed union. One function, `settlementOf` in actions/settle-sends.ts, maps it to
- * what happens to the message.
+ * What came of one call: a closed union. One function, `settlementOf` in actions/settle-sends.ts, maps it to what happens to
+ * the message.
  */
 export type Outcome =
   /** The provider has it and gave it an id. */
@@ -10,4 +10,11 @@ export type Outcome =
   /** Certainly not sent: the connection was never made, or we stopped before the first byte. */
   | { kind: 'not_sent'; detail: string }
   /** The request left, and no answer of the provider's came back: only a receipt can tell. */
-  | { kind: 'unknown'; detail: string };
+  | { kind: 'unknown'; detail: string }
+  /**
+   * Of a channel that delivers at least once: it failed, or nobody knows, and either way it is sent again. `code`: the HTTP
+   * status, 0 without an answer. `retryAfter`: milliseconds it asked to wait, if it did.
+   */
+  | { kind: 'again'; code: number; title: string; detail: string | null; retryAfter: number | null }
+  /** The other side refused it by its HTTP status: this message will never leave. */
+  | { kind: 'refused'; code: number; title: string; detail: string | null };

@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import fastify from 'fastify';
 import { AldisError } from '../domain/errors.ts';
+import { allowOrigins } from './cors.ts';
+import { speakDialects } from './dialect-edge.ts';
 import { answerError, answerNoRequest, createErrorHandler } from './errors.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { measureRoute } from './measure.ts';
+import { gateAccepting } from './quota-gate.ts';
 import { registerRoutes } from './routes/all-routes.ts';
+import { limitWriting, transportOptions } from './transport.ts';
 import type { HttpApp, TypeBoxProvider } from './typebox-provider.ts';
 
 /**
@@ -17,6 +21,7 @@ export function buildHttp(deps: HttpDeps): HttpApp {
   const { settings, metrics } = deps;
   const app: HttpApp = fastify({
     ...VALIDATION,
+    ...transportOptions(settings.transport, settings.request_timeout),
     bodyLimit: settings.body_limit,
     requestTimeout: settings.request_timeout,
     keepAliveTimeout: settings.keep_alive_timeout,
@@ -47,6 +52,8 @@ export function buildHttp(deps: HttpDeps): HttpApp {
     reply.header('x-request-id', request.id);
     done();
   });
+  allowOrigins(app, settings.transport.cors_origins);
+  limitWriting(app, settings.transport);
   // What is still answered while closing is the last of its connection; left open, it would hold the end up until it is idle for
   // long enough.
   let closing = false;
@@ -61,8 +68,9 @@ export function buildHttp(deps: HttpDeps): HttpApp {
   app.addHook('onRoute', (route) => {
     route.onResponse = measureRoute(metrics, String(route.method), route.url);
   });
+  speakDialects(app);
   acceptJsonBodies(app);
-  registerRoutes(app, deps);
+  registerRoutes(app, deps.quota ? gateAccepting(deps, deps.quota) : deps);
   return app;
 }
 

@@ -3,13 +3,13 @@ import type { MessageId } from '../domain/ids.ts';
 import type { EventPosition } from '../store/events.read.ts';
 
 /**
- * Cursors: places in a list, written so that nobody takes them apart. A page goes on after a message: its id, 16 bytes.
+ * Cursors: places in a list, written so that nobody takes them apart. A page goes on after a record: its id, 16 bytes.
  * The event log goes on after an event: its transaction, 8 bytes, and its id.
  */
 const PAGE_BYTES = 16;
 const EVENT_BYTES = 24;
 
-export function writePageCursor(id: MessageId): string {
+export function writePageCursor(id: string): string {
   return uuidBytes(id).toString('base64url');
 }
 

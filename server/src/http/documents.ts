@@ -20,7 +20,7 @@ export async function openapiDocument(): Promise<string> {
       info: {
         title: 'Aldis',
         version: 'v1',
-        description: 'WhatsApp messages: accepted durably, sent within every limit, followed to the end.',
+        description: DESCRIPTION,
         license: { name: 'MIT', identifier: 'MIT' },
       },
       components: {
@@ -55,6 +55,13 @@ export async function openapiDocument(): Promise<string> {
   await app.close();
   return document;
 }
+
+const DESCRIPTION = `WhatsApp messages: accepted durably, sent within every limit, followed to the end.
+
+Every route under /api/v1 also speaks as queue-service does: names in camelCase (sender_id is whatsappAccountId, scheduled_at
+scheduledFor), answers as {success, message, data}, errors with "success": false, the words of status, direction and type
+capitalised. A request that is spelled so is answered so; a key may have the dialect for its own; the header X-API-Case, camel
+or snake, decides over both.`;
 
 /** A batch's items are validated one by one, each as a message: that is how they are documented. */
 function documentedBody(body: unknown): { body?: unknown } {
@@ -94,7 +101,7 @@ function described(): never {
 }
 
 /** Stands in for everything the routes need when they are only described. */
-const DESCRIBED: HttpDeps = {
+export const DESCRIBED: HttpDeps = {
   db: { query: described, script: described },
   signals: { notify: described, listen: described },
   clock: { now: described, monotonic: described },
@@ -114,9 +121,16 @@ const DESCRIBED: HttpDeps = {
     request_timeout: 1,
     keep_alive_timeout: 1,
     metrics_public: false,
+    transport: { tls: null, header_limit: 0, write_timeout: 0, cors_origins: [], trusted_proxies: [] },
+    send_timeout: 1,
   },
   keys: { authenticate: described, forget: described, takeUsed: described },
-  senders: { known: described, resolve: described, forget: described },
+  senders: { known: described, resolve: described, find: described, forget: described },
+  manage: {
+    tenants: { create: described, change: described, remove: described },
+    senders: { create: described, change: described, remove: described },
+    keys: { create: described, change: described, revoke: described },
+  },
   troubleOf: described,
   health: described,
   ready: described,
@@ -124,6 +138,8 @@ const DESCRIBED: HttpDeps = {
   acceptBatch: described,
   cancelMessage: described,
   retryMessage: described,
+  markRead: described,
+  recordMessage: described,
   storeWebhook: described,
   whatsapp: { verify: described, challenge: described },
 };

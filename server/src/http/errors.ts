@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyError } from 'fastify';
 import { AldisError, errorBody } from '../domain/errors.ts';
+import { speakInError } from './dialect-edge.ts';
 import type { HttpDeps } from './http-deps.ts';
 import type { HttpReply, HttpRequest } from './typebox-provider.ts';
 import { validationError } from './validation.ts';
@@ -14,7 +15,8 @@ export function createErrorHandler({ logger, troubleOf }: Pick<HttpDeps, 'logger
     const known = knownError(error, troubleOf);
     if (known.status >= 500) {
       const ids = { request_id: request.id, tenant_id: request.principal?.tenant_id };
-      const about = { ...ids, method: request.method, route: request.routeOptions.url, code: known.code, err: error };
+      const { method, ip: client } = request;
+      const about = { ...ids, method, client, route: request.routeOptions.url, code: known.code, err: error };
       if (known.code === 'internal') logger.error(about, 'a request failed');
       else logger.warn(about, 'a request was turned away');
     }
@@ -26,6 +28,7 @@ export function createErrorHandler({ logger, troubleOf }: Pick<HttpDeps, 'logger
 export function answerError(error: AldisError, request: HttpRequest, reply: HttpReply): void {
   if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="aldis"');
   if (error.retryAfter !== null) reply.header('retry-after', error.retryAfter);
+  speakInError(request, reply);
   reply.code(error.status).type('application/json; charset=utf-8').send(errorBody(error, request.id));
 }
 
@@ -61,7 +64,7 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** Answers what is no HTTP at all, or takes too long to arrive. There is no request yet, so no id either. */
 export function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
-  const known = new AldisError('bad_request');
+  const known = new AldisError(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'bad_request');
   const line =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? '408 Request Timeout'

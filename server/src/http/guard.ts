@@ -2,14 +2,15 @@ import type { onRequestHookHandler } from 'fastify';
 import type { Authenticator } from '../access/api-keys.ts';
 import { may, type Principal, type Scope } from '../access/principal.ts';
 import { AldisError } from '../domain/errors.ts';
-import type { HttpRequest } from './typebox-provider.ts';
+import { spend } from './rate-limit.ts';
+import type { HttpReply, HttpRequest } from './typebox-provider.ts';
 
 /**
  * The guard of a route: finds out who asks before the body is read, and refuses who may not.
  * Written with a callback: for a key that was seen lately nothing is waited for.
  */
 export function guard(keys: Authenticator, scope: Scope): onRequestHookHandler {
-  return (request, _reply, done) => {
+  return (request, reply, done) => {
     const key = keyOf(request);
     if (key === null) {
       done(new AldisError('unauthorized'));
@@ -17,10 +18,10 @@ export function guard(keys: Authenticator, scope: Scope): onRequestHookHandler {
     }
     const found = keys.authenticate(key);
     if (!(found instanceof Promise)) {
-      done(admit(request, found, scope));
+      done(admit(request, reply, found, scope));
       return;
     }
-    found.then((principal) => done(admit(request, principal, scope)), done);
+    found.then((principal) => done(admit(request, reply, principal, scope)), done);
   };
 }
 
@@ -30,12 +31,20 @@ export function principalOf(request: HttpRequest): Principal {
   return request.principal;
 }
 
-function admit(request: HttpRequest, principal: Principal | null, scope: Scope): AldisError | undefined {
+function admit(
+  request: HttpRequest,
+  reply: HttpReply,
+  principal: Principal | null,
+  scope: Scope,
+): AldisError | undefined {
   if (principal === null) return new AldisError('unauthorized', 'This key is not known, or no longer valid.');
+  // A refusal is answered in the key's dialect too.
+  request.principal = principal;
+  const tooMany = principal.rate === null ? undefined : spend(principal.rate, reply);
+  if (tooMany) return tooMany;
   if (!may(principal, scope)) {
     return new AldisError('forbidden', `The key lacks the scope ${scope}.`, { details: { scope } });
   }
-  request.principal = principal;
   return undefined;
 }
 

@@ -1,13 +1,19 @@
 import type { Authenticator } from '../access/api-keys.ts';
+import type { Quota } from '../access/quota.ts';
 import type { SenderDirectory } from '../access/sender-directory.ts';
 import type { Accepted, AcceptedBatch, BatchItem, Idempotency } from '../actions/accepted.ts';
+import type { ApiKeyActions } from '../actions/api-keys.ts';
+import type { SenderActions } from '../actions/senders.ts';
+import type { TenantActions } from '../actions/tenants.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { MessageId, TenantId } from '../domain/ids.ts';
-import type { NewMessage } from '../domain/message.ts';
+import type { NewMessage, RecordedContent } from '../domain/message.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Signals } from '../signals/signals.ts';
+import type { ConversationRow } from '../store/contacts.read.ts';
+import type { Transport } from './transport.ts';
 
 /** Settings of the door. Bytes and milliseconds. */
 export interface HttpSettings {
@@ -17,8 +23,11 @@ export interface HttpSettings {
   /** How long a request may take to arrive whole. */
   request_timeout: number;
   keep_alive_timeout: number;
+  /** How long a synchronous send waits for its message. */
+  send_timeout: number;
   /** Whether `/metrics` needs no key. */
   metrics_public: boolean;
+  transport: Transport;
 }
 
 /** What the process says of itself. It answers while it lives, so nothing here may wait. */
@@ -55,10 +64,14 @@ export interface HttpDeps {
   settings: HttpSettings;
   keys: Authenticator;
   senders: SenderDirectory;
+  /** What an operator changes. */
+  manage: { tenants: TenantActions; senders: SenderActions; keys: ApiKeyActions };
   /** What an unexpected error means for the client: nobody's fault and soon over, too much at once, or our mistake. */
   troubleOf(error: unknown): 'unavailable' | 'overloaded' | null;
   health(): Health;
   ready(): Promise<Readiness>;
+  /** Asked before each accept; absent: nobody is. */
+  quota?: Quota | null;
   acceptMessage(tenant: TenantId, message: NewMessage, idempotency: Idempotency | null): Promise<Accepted>;
   acceptBatch(tenant: TenantId, items: readonly BatchItem[], idempotency: Idempotency | null): Promise<AcceptedBatch>;
   cancelMessage(
@@ -71,6 +84,13 @@ export interface HttpDeps {
     id: MessageId,
     idempotency: Idempotency | null,
   ): Promise<'queued' | 'not_found' | 'not_failed' | 'mismatch'>;
+  markRead(tenant: TenantId, id: MessageId): Promise<'read' | 'not_found' | 'outbound'>;
+  /** Records a message that was sent elsewhere; `fresh` false: it was known. */
+  recordMessage(
+    tenant: TenantId,
+    conversation: ConversationRow,
+    said: RecordedContent,
+  ): Promise<{ id: MessageId; fresh: boolean }>;
   /** Resolves when the webhook is durable. */
   storeWebhook(app: string, body: Buffer): Promise<void>;
   whatsapp: WebhookVerifier;

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Idempotency, IdempotencyConflict } from '../actions/accepted.ts';
+import type { Idempotency, IdempotencyConflict, Limited } from '../actions/accepted.ts';
 import { AldisError } from '../domain/errors.ts';
 import type { MessageId } from '../domain/ids.ts';
+import { limitError } from '../domain/limits.ts';
 import type { HttpRequest } from './typebox-provider.ts';
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
@@ -35,10 +36,11 @@ function keyOf({ headers }: HttpRequest): string | null {
   });
 }
 
-/** The error for a key that was used for something else, or is being worked on. */
-export function conflictError({ kind }: IdempotencyConflict): AldisError {
+/** The error for a key that was used for something else, or is being worked on; or for a limit without room. */
+export function conflictError(conflict: IdempotencyConflict | Limited): AldisError {
+  if (conflict.kind === 'limited') return limitError(conflict, Date.now());
   const field = 'Idempotency-Key';
-  return kind === 'mismatch'
+  return conflict.kind === 'mismatch'
     ? new AldisError('idempotency_mismatch', undefined, { field })
     : new AldisError('idempotency_in_progress', undefined, { field, retryAfter: 1 });
 }

@@ -1,5 +1,13 @@
 import Type, { type Static } from 'typebox';
-import { type Message, type MessageError, priorityName, type State, statusOf } from '../domain/message.ts';
+import {
+  type Message,
+  type MessageError,
+  priorityName,
+  SENDER_TYPES,
+  type SenderType,
+  type State,
+  statusOf,
+} from '../domain/message.ts';
 import type { EventRow } from '../store/events.read.ts';
 import {
   NullableJson,
@@ -33,6 +41,11 @@ export const MessageObject = Type.Object(
     template: NullableJson,
     metadata: NullableJson,
     reply_to: NullableString,
+    sender_type: Type.Unsafe<SenderType | null>({
+      type: ['string', 'null'],
+      enum: [...SENDER_TYPES, null],
+      description: 'Who wrote it, if that was said.',
+    }),
     error: Type.Unsafe<MessageError | null>({
       type: ['object', 'null'],
       description: 'Why it failed.',
@@ -125,6 +138,7 @@ function view(fixed: Fixed, now: Changing): MessageObject {
     template: fixed.template,
     metadata: fixed.metadata,
     reply_to: fixed.reply_to,
+    sender_type: fixed.sender_type,
     error: now.error,
     attempt: now.attempt,
     created_at: fixed.created_at,
@@ -182,7 +196,7 @@ export function statusView(message: Message): Static<typeof MessageStatus> {
 }
 
 /** Why a message will not arrive; empty while it may. */
-function failureReason({ state, error }: Message): string {
+export function failureReason({ state, error }: Pick<Message, 'state' | 'error'>): string {
   if (state === 'cancelled' || state === 'expired') return state;
   if (state !== 'failed' || error === null) return '';
   return error.detail === null ? error.title : `${error.title}: ${error.detail}`;

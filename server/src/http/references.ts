@@ -1,10 +1,10 @@
+import type { Sender } from '../access/sender-directory.ts';
 import { addresseeOf, type ComposeContext, compose, type MessageRequest } from '../domain/compose.ts';
 import { AldisError } from '../domain/errors.ts';
 import { isUuid, type TenantId } from '../domain/ids.ts';
 import type { NewMessage, Priority } from '../domain/message.ts';
 import { findContactValues } from '../store/contacts.read.ts';
 import { findWamids } from '../store/messages.read.ts';
-import type { SenderRow } from '../store/senders.read.ts';
 import type { HttpDeps } from './http-deps.ts';
 
 /**
@@ -16,19 +16,23 @@ export type ReferenceDeps = Pick<HttpDeps, 'db' | 'senders' | 'clock'>;
 /** One request to a message, or why not. */
 export type Composed = { kind: 'message'; message: NewMessage } | { kind: 'refused'; error: AldisError };
 
-/** Composes one request. For the usual one, whose sender is known here, nothing is waited for. */
+/**
+ * Composes one request. For the usual one, whose sender is known here, nothing is waited for.
+ * @param conversation what it is to be filed under: an own or external id.
+ */
 export function composeOne(
   deps: ReferenceDeps,
   tenant: TenantId,
   request: MessageRequest,
   priority: Priority,
+  conversation?: string,
 ): Composed | Promise<Composed> {
   const sender = deps.senders.known(tenant, request.sender_id);
   if (sender && !isOwnReference(request.reply_to)) {
-    const composed = attempt(request, { now: deps.clock.now(), sender, priority });
+    const composed = attempt(request, { now: deps.clock.now(), sender, priority, conversation });
     if (!lacksValues(composed)) return composed;
   }
-  return composeMany(deps, tenant, [request], priority).then(([composed]) => composed as Composed);
+  return composeMany(deps, tenant, [request], priority, conversation).then(([composed]) => composed as Composed);
 }
 
 /** Composes many requests, each for itself; what they name is looked up for all together. */
@@ -37,6 +41,7 @@ export async function composeMany(
   tenant: TenantId,
   requests: readonly MessageRequest[],
   priority: Priority,
+  conversation?: string,
 ): Promise<Composed[]> {
   const now = deps.clock.now();
   const senders = await deps.senders.resolve(
@@ -47,7 +52,7 @@ export async function composeMany(
   const wamids = answered.length > 0 ? await findWamids(deps.db, tenant, answered) : new Map<string, string>();
   const asked = requests.map((request) => {
     const { sender_id, reply_to } = request;
-    const context: Context = { now, sender: senders.get(sender_id) ?? null, priority };
+    const context: Context = { now, sender: senders.get(sender_id) ?? null, priority, conversation };
     if (isOwnReference(reply_to)) context.replyTo = wamids.get(reply_to) ?? null;
     return { request, context, composed: attempt(request, context) };
   });
@@ -64,17 +69,22 @@ export async function composeMany(
 }
 
 /** As composing takes it, with what was not found as null. */
-type Context = Omit<ComposeContext, 'sender' | 'replyTo'> & { sender: SenderRow | null; replyTo?: string | null };
+type Context = Omit<ComposeContext, 'sender' | 'replyTo'> & { sender: Sender | null; replyTo?: string | null };
 
 function attempt(request: MessageRequest, { sender, replyTo, ...context }: Context): Composed {
   try {
     if (sender === null) throw unknownSender(request.sender_id);
+    if (!sender.enabled || sender.connected === false) {
+      throw new AldisError('sender_not_connected', undefined, { field: 'sender_id' });
+    }
     if (replyTo === null) {
       throw new AldisError('invalid_field', 'reply_to names no message that has reached WhatsApp.', {
         field: 'reply_to',
       });
     }
-    return { kind: 'message', message: compose(request, { ...context, sender: sender.id, replyTo }) };
+    const message = compose(request, { ...context, sender: sender.id, replyTo });
+    if (sender.caps !== null) message.caps = sender.caps;
+    return { kind: 'message', message };
   } catch (error) {
     if (error instanceof AldisError) return { kind: 'refused', error };
     throw error;

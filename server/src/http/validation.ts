@@ -15,6 +15,7 @@ export interface Flaw {
 /** Flaws that have a code of their own: by the name of the field and the rule it breaks. */
 const SPECIAL: Readonly<Record<string, { code: ErrorCode; text?: string }>> = {
   'type enum': { code: 'unsupported_type', text: 'The type must be one of' },
+  'message_type enum': { code: 'unsupported_type', text: 'The message_type must be one of' },
   'limit maximum': { code: 'limit_too_large' },
   'messages maxItems': { code: 'too_many_items' },
   'content.media_url maxLength': { code: 'invalid_media_url' },

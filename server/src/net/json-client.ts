@@ -6,20 +6,26 @@ export interface JsonAnswer {
   text: string;
 }
 
+/** Characters. What is longer is no answer of a service. */
+const LONGEST_ANSWER = 1 << 20;
+
 /**
  * Asks an address that the operator named, once, without following redirects. With a body it is a POST of JSON.
  * @param timeout milliseconds for the whole exchange.
  * @param headers beside those that tell of the body.
- * @throws when no answer comes.
+ * @param signal ends it early.
+ * @throws when no answer comes, or none that ends within 1 MiB.
  */
 export async function askJson(
   url: URL,
   timeout: number,
   body?: object,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<JsonAnswer> {
+  const over = AbortSignal.timeout(timeout);
   const { statusCode, body: answer } = await request(url, {
-    signal: AbortSignal.timeout(timeout),
+    signal: signal ? AbortSignal.any([over, signal]) : over,
     headers,
     ...(body && {
       method: 'POST',
@@ -27,5 +33,11 @@ export async function askJson(
       headers: { ...headers, 'content-type': 'application/json' },
     }),
   });
-  return { status: statusCode, text: await answer.text() };
+  let text = '';
+  answer.setEncoding('utf8');
+  for await (const chunk of answer) {
+    text += String(chunk);
+    if (text.length > LONGEST_ANSWER) throw new Error('the answer is longer than 1 MiB');
+  }
+  return { status: statusCode, text };
 }

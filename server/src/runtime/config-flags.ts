@@ -35,7 +35,7 @@ export function readFlags(argv: readonly string[]): FlagLayer {
     else if (!named) file = text;
     else found.set(named.key, add(named, found.get(named.key), text));
   }
-  return { found, problems, file };
+  return { found, problems, warnings: [], file };
 }
 
 /** The setting that `--no-…` switches off. */

@@ -1,8 +1,12 @@
-/** Where a value comes from. `name` is what to look for: `aldis.yaml:12`, `ALDIS_SERVER_PORT`, `--server-port`. */
+/** Where a value comes from. `name` is what to look for: `profile queue`, `aldis.yaml:12`, `ALDIS_SERVER_PORT`, `--server-port`. */
 export interface Source {
-  layer: 'default' | 'file' | 'environment' | 'flag';
+  layer: LayerName;
   name: string;
 }
+
+/** Each over the one before it. */
+export const LAYERS = ['default', 'profile', 'file', 'environment', 'flag'] as const;
+export type LayerName = (typeof LAYERS)[number];
 
 /** What a layer found for one setting: text, or several for a list. */
 export interface Found {
@@ -14,4 +18,6 @@ export interface Found {
 export interface Layer {
   found: ReadonlyMap<string, Found>;
   problems: readonly string[];
+  /** What was read and does nothing, or not what it says. */
+  warnings: readonly string[];
 }

@@ -1,3 +1,4 @@
+import type { Source } from './config-layer.ts';
 import type { Config } from './settings.ts';
 
 /** What settings must be to each other. Each line names what was wrong and what would be right. */
@@ -23,6 +24,19 @@ export function checkTogether(config: Config): string[] {
     server.body_limit <= server.batch_body_limit,
     'server.body_limit is larger than server.batch_body_limit: a batch must be allowed at least as much',
   );
+  must(
+    (server.tls.cert_file === null) === (server.tls.key_file === null),
+    'server.tls has one of cert_file and key_file: a server needs both to speak HTTPS',
+  );
+  const { batch_size, processing_interval } = config.message_queue;
+  must(
+    (batch_size === null) === (processing_interval === null),
+    'message_queue has one of batch_size and processing_interval: a pace needs both',
+  );
+  must(
+    config.webhook_channel.api_key === null || config.webhook_channel.url !== null,
+    'webhook_channel.api_key is a key to nowhere: set webhook_channel.url',
+  );
   const versions = secrets.encryption_keys.map(({ version }) => version);
   must(
     new Set(versions).size === versions.length,
@@ -40,4 +54,28 @@ export function checkTogether(config: Config): string[] {
     );
   }
   return problems;
+}
+
+/** What was set and does nothing as things are: no error, for a service's own environment may say more than Aldis needs. */
+export function uselessSettings(config: Config, sources: ReadonlyMap<string, Source>): string[] {
+  const set = (keys: readonly string[]) =>
+    keys.flatMap((key) => {
+      const source = sources.get(key);
+      const meant = source && source.layer !== 'default' && source.layer !== 'profile' && !source.name.startsWith('PG');
+      return meant ? [{ key, name: source.name }] : [];
+    });
+  const warnings: string[] = [];
+  const warn = (keys: readonly string[], missing: string) => {
+    for (const { key, name } of set(keys)) warnings.push(`${key} from ${name} does nothing without ${missing}`);
+  };
+  if (config.database.url === null) {
+    warn(
+      ['port', 'name', 'user', 'password', 'ssl'].map((part) => `database.${part}`),
+      'database.host',
+    );
+  }
+  if (config.whatsapp.number.phone_number_id === null) {
+    warn(['whatsapp.number.access_token'], 'whatsapp.number.phone_number_id');
+  }
+  return warnings;
 }

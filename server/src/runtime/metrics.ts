@@ -101,6 +101,17 @@ export function createMetrics({ version, node = true }: { version: string; node?
     // Events.
     eventLag: gauge('aldis_event_lag_seconds', 'Age of the oldest event that readers may not see yet.'),
 
+    // The conversation service.
+    conversationMessages: counter(
+      'aldis_conversation_service_messages_total',
+      'Sent messages handed to the conversation service: stored, skipped (it refused them several times).',
+      'result',
+    ),
+    conversationLag: gauge(
+      'aldis_conversation_service_lag_seconds',
+      'Age of the oldest event that was not yet looked at for the conversation service.',
+    ),
+
     // The database.
     databaseConnections: gauge(
       'aldis_database_connections',

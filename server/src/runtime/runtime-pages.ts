@@ -1,6 +1,8 @@
+import { UNUSED_KEYS, UNUSED_VARIABLES } from './documented-names.ts';
 import { MOST_SERIES } from './meters.ts';
 import { createMetrics } from './metrics.ts';
-import type { Setting } from './setting.ts';
+import { PROFILE_NAMES, PROFILES } from './profiles.ts';
+import type { Alias } from './setting.ts';
 import { ALL_SETTINGS, type NamedSetting } from './settings.ts';
 
 /**
@@ -25,8 +27,9 @@ function referencePage(): string {
     '',
     `<!-- ${GENERATED} -->`,
     '',
-    'Each setting has a default. Over the defaults lies a YAML file, over that the environment, over that the flags of',
-    '`aldis start`. The file is the one that `--config` or `ALDIS_CONFIG` names, else `aldis.yaml` in the working folder.',
+    'Each setting has a default. Over the defaults lie those of a [profile](#profiles), when one is named, over these a YAML',
+    'file, over that the environment, over that the flags of `aldis start`. The file is the one that `--config` or',
+    '`ALDIS_CONFIG` names, else `aldis.yaml` in the working folder.',
     'In the file a key is nested (`port` under `server`) or joined by dots (`server.port`). In the environment an empty',
     'variable counts as absent, and the items of a list are parted by commas.',
     '',
@@ -38,25 +41,81 @@ function referencePage(): string {
     'Times are written with their unit, as `500ms`, `5s`, `1m30s`, `24h` or `30d`; sizes as `4MiB` (1024 each), `4MB` (1000',
     'each) or a number of bytes.',
     '',
-    'Where a setting has several variables, the first that is set wins. Those without `ALDIS_` are the names that other',
-    'services document; those that end in `_SECONDS` are plain numbers. Give secrets by file or environment: every user of',
-    'the machine can read the flags of a process.',
+    'Where a setting has several variables or keys, the first that is set wins. Those behind the first are the names that',
+    'other services document; those that end in `_SECONDS` are plain numbers, and of retries (`+ 1`) the first attempt is',
+    'none. Give secrets by file or environment: every user of the machine can read the flags of a process.',
     '',
+    'A database may be named whole (`database.url`) or in parts (`database.host` and what stands beside it); both at once are',
+    'an error, unless one stands in a higher layer. A user and a password that an address lacks come from `database.user`',
+    'and `database.password`, that is from `PGUSER` and `PGPASSWORD` as well.',
+    '',
+    'With `server.tls` the server speaks HTTPS only, and reads both files again when they change; a pair that does not fit is',
+    'logged, and the old one stays. The command line trusts a certificate that no public authority signed when',
+    '`NODE_EXTRA_CA_CERTS` names the file of who signed it; the simulator that is run beside the server trusts ours.',
+    '',
+    ...profileTable(),
+    ...unusedTable(),
   ];
   for (const [section, settings] of sections()) {
     page.push(`## ${section === '' ? 'General' : section}`, '');
     page.push('| key | default | may be | variables | flag | what it means |', '|---|---|---|---|---|---|');
     for (const { key, setting, variable, flag } of settings) {
       const fallback = setting.show(setting.default);
-      const variables = [variable, ...setting.aliases.map(({ name }) => name)].map(code).join(', ');
+      const keys = [code(key), ...setting.keys.map(shown)].join(', ');
+      const variables = [code(variable), ...setting.aliases.map(shown)].join(', ');
       const written = setting.onOff ? `${code(flag)}, ${code(flag.replace('--', '--no-'))}` : code(flag);
       const about = `${setting.about}${setting.secret ? ' Secret.' : ''}`;
-      const cells = [code(key), fallback === '' ? 'none' : code(fallback), setting.expects, variables, written, about];
+      const cells = [keys, fallback === '' ? 'none' : code(fallback), setting.expects, variables, written, about];
       page.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
     }
     page.push('');
   }
   return page.join('\n');
+}
+
+/** Ours beside those of the services, for every setting that a profile changes. */
+function profileTable(): string[] {
+  const [ours, ...others] = PROFILE_NAMES;
+  const rows = ALL_SETTINGS.filter(({ key }) => others.some((name) => PROFILES[name][key] !== undefined));
+  return [
+    '## Profiles',
+    '',
+    '`--profile NAME` (`ALDIS_PROFILE`, `profile` in the file) takes the defaults that a service documents: `bulk` those of',
+    'bulk-service, `sender` of sender-service, `chat` of chat-service, `queue` of queue-service, `batch` of batch-processor.',
+    'What is set anywhere goes before. `aldis config` shows which value comes from a profile. Where a column is empty, ours',
+    'holds. The address to listen on stays `127.0.0.1`, and what is not named (a database, Redis, Kafka, another service) is',
+    'off, whatever the profile.',
+    '',
+    `| setting | ${[ours, ...others].join(' | ')} |`,
+    `|---|${PROFILE_NAMES.map(() => '---|').join('')}`,
+    ...rows.map(({ key, setting }) => {
+      const values = others.map((name) => PROFILES[name][key]).map((value) => (value === undefined ? '' : code(value)));
+      const fallback = setting.show(setting.default);
+      return `| ${[code(key), fallback === '' ? 'none' : code(fallback), ...values].join(' | ')} |`;
+    }),
+    '',
+  ];
+}
+
+function unusedTable(): string[] {
+  const rows = [
+    ...UNUSED_VARIABLES.map(({ name, why }) => [name.split(', ').map(code).join(', '), 'variable', why]),
+    ...UNUSED_KEYS.map(({ name, why }) => [code(name), 'key', why]),
+  ];
+  return [
+    '## Read and not used',
+    '',
+    'These names of the documented services do nothing here; a line in the log tells so at start.',
+    '',
+    '| name | in | why |',
+    '|---|---|---|',
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+  ];
+}
+
+function shown({ name, plus = 0 }: Alias): string {
+  return plus === 0 ? code(name) : `${code(name)} + ${plus}`;
 }
 
 function exampleYaml(): string {
@@ -77,7 +136,7 @@ function exampleYaml(): string {
       above = parents;
       const fallback = setting.show(setting.default);
       file.push(
-        ...comment(setting),
+        ...comment(setting.about, setting.expects, setting.keys),
         `# ${'  '.repeat(parents.length)}${path.at(-1)}:${fallback === '' ? '' : ` ${fallback}`}`,
       );
     }
@@ -93,7 +152,11 @@ function exampleEnvironment(): string {
     '',
   ];
   for (const { variable, setting } of ALL_SETTINGS) {
-    file.push(...comment(setting), `# ${variable}=${setting.show(setting.default)}`, '');
+    file.push(
+      ...comment(setting.about, setting.expects, setting.aliases),
+      `# ${variable}=${setting.show(setting.default)}`,
+      '',
+    );
   }
   return file.join('\n');
 }
@@ -127,11 +190,12 @@ function sections(): [string, NamedSetting[]][] {
   return [...found];
 }
 
-/** What a setting means and may be, in lines of at most 100 characters that begin with `##`. */
-function comment({ about, expects }: Setting<unknown>): string[] {
+/** What a setting means and may be, and its other names, in lines of at most 100 characters that begin with `##`. */
+function comment(about: string, expects: string, aliases: readonly Alias[]): string[] {
+  const also = aliases.length === 0 ? '' : ` Also: ${aliases.map(({ name }) => name).join(', ')}.`;
   const lines: string[] = [];
   let line = '##';
-  for (const word of `${about} May be: ${expects}.`.split(' ')) {
+  for (const word of `${about} May be: ${expects}.${also}`.split(' ')) {
     if (line.length + 1 + word.length > 100) {
       lines.push(line);
       line = '##';

@@ -10,6 +10,8 @@ export interface Setting<T> {
   readonly about: string;
   /** Names the documented services and others use for it in the environment, the first of them that is set wins. */
   readonly aliases: readonly Alias[];
+  /** Keys the documented services use for it in their files, such as `whatsapp.timeout`; the first that is set wins. */
+  readonly keys: readonly Alias[];
   /** The flag's name without dashes, when it is not the key's words joined by dashes. */
   readonly flag: string | undefined;
   /** Never shown: neither in `aldis config` nor in an error. */
@@ -26,16 +28,27 @@ export interface Setting<T> {
   mask(value: T): string;
 }
 
-/** Another name in the environment. `unit` is added to its value: `REQUEST_TIMEOUT_SECONDS=10` is `10s`. */
+/**
+ * Another name. `unit` is written behind its value: `REQUEST_TIMEOUT_SECONDS=10` is `10s`. `plus` is added to it: three
+ * retries are four attempts.
+ */
 export interface Alias {
   readonly name: string;
   readonly unit?: 's';
+  readonly plus?: number;
+}
+
+/** What a value that stands under an alias means as a value of its setting. What is no number is left for the setting to refuse. */
+export function meaningOf({ unit, plus = 0 }: Alias, text: string): string {
+  if (plus !== 0 && /^\d+$/.test(text.trim())) return String(Number(text) + plus);
+  return `${text}${unit ?? ''}`;
 }
 
 interface Options<T> {
   default: T;
   about: string;
   aliases?: readonly (string | Alias)[];
+  keys?: readonly (string | Alias)[];
   flag?: string;
   secret?: boolean;
 }
@@ -71,7 +84,8 @@ function setting<T>(options: Options<T>, { expects, parse, show, mask, onOff, ma
     expects,
     default: options.default,
     about: options.about,
-    aliases: (options.aliases ?? []).map((alias) => (typeof alias === 'string' ? { name: alias } : alias)),
+    aliases: (options.aliases ?? []).map(asAlias),
+    keys: (options.keys ?? []).map(asAlias),
     flag: options.flag,
     secret,
     onOff: onOff ?? false,
@@ -88,6 +102,10 @@ function setting<T>(options: Options<T>, { expects, parse, show, mask, onOff, ma
       return mask && value !== null && value !== undefined ? mask(value) : '***';
     },
   };
+}
+
+function asAlias(alias: string | Alias): Alias {
+  return typeof alias === 'string' ? { name: alias } : alias;
 }
 
 /** Any text, or text of a pattern; `expects` says the pattern in words. A `default` of null makes it optional. */

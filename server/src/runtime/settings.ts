@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { parseFailpoint, showFailpoint } from './failpoints.ts';
+import { PROFILE_NAMES } from './profiles.ts';
 import { boolean, bytes, choice, duration, integer, list, type Setting, text, url } from './setting.ts';
 
 const SECOND = 1000;
@@ -20,6 +22,12 @@ export interface EncryptionKey {
  * `ALDIS_SERVER_PORT` in the environment and `--server-port` on the command line.
  */
 export const SETTINGS = {
+  profile: choice({
+    default: 'aldis',
+    words: PROFILE_NAMES,
+    about:
+      "Takes a documented service's own defaults in place of ours; see Profiles. What is set anywhere goes before.",
+  }),
   data_dir: text({
     default: '.aldis',
     about: 'The data folder. A relative path begins at the working folder; the default one lies in the project.',
@@ -32,10 +40,14 @@ export const SETTINGS = {
     about: 'In production nothing is simulated, a database has to be named, and logs are JSON.',
   }),
   service: {
-    name: text({ default: 'aldis', about: 'The name that `/health` gives.' }),
+    name: text({ default: 'aldis', keys: ['appName'], about: 'The name that `/health` gives.' }),
   },
   server: {
-    host: text({ default: '127.0.0.1', about: 'The address to listen on. `0.0.0.0` is every address of the machine.' }),
+    host: text({
+      default: '127.0.0.1',
+      aliases: ['MSG_SVC_SERVER_HOST'],
+      about: 'The address to listen on. `0.0.0.0` is every address of the machine.',
+    }),
     port: integer({
       default: 8080,
       min: 0,
@@ -63,7 +75,16 @@ export const SETTINGS = {
       default: 30 * SECOND,
       min: SECOND,
       max: 10 * MINUTE,
+      aliases: ['MSG_SVC_SERVER_READ_TIMEOUT'],
+      keys: ['server.read_timeout'],
       about: 'How long a request may take to arrive whole.',
+    }),
+    write_timeout: duration({
+      default: 30 * SECOND,
+      min: SECOND,
+      max: 10 * MINUTE,
+      aliases: ['MSG_SVC_SERVER_WRITE_TIMEOUT'],
+      about: 'How long an answer may stand still because its client does not read it. Then the connection is closed.',
     }),
     keep_alive_timeout: duration({
       default: 65 * SECOND,
@@ -94,7 +115,7 @@ export const SETTINGS = {
     trusted_proxies: list<string>({
       default: [],
       expects: 'an address or a range such as 10.0.0.0/8',
-      parse: (item) => (/^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(item) ? item : undefined),
+      parse: parseNetwork,
       show: (item) => item,
       about: 'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.',
     }),
@@ -106,16 +127,70 @@ export const SETTINGS = {
       secret: true,
       about: 'A PostgreSQL of your own, 15 or newer. Without one, an embedded PostgreSQL is run in the data folder.',
     }),
+    host: text({
+      default: null,
+      aliases: ['MSG_SVC_DATABASE_HOST', 'DB_HOST'],
+      pattern: /^(?:[\w.:-]+|\/.*)$/,
+      expects: 'a host name, an address, or the folder of a socket',
+      about: 'Where that PostgreSQL is, in parts instead of `database.url`. Without one no server is looked for.',
+    }),
+    port: integer({
+      default: 5432,
+      min: 1,
+      max: 65535,
+      aliases: ['MSG_SVC_DATABASE_PORT', 'DB_PORT'],
+      about: 'Its port.',
+    }),
+    name: text({
+      default: 'aldis',
+      aliases: ['MSG_SVC_DATABASE_NAME', 'DB_NAME'],
+      about: 'The database in it, which is to be empty at the first start.',
+    }),
+    user: text({
+      default: null,
+      aliases: ['MSG_SVC_DATABASE_USER', 'DB_USER', 'PGUSER'],
+      about: 'Who logs in there, also when `database.url` names nobody.',
+    }),
+    password: text({
+      default: null,
+      secret: true,
+      aliases: ['MSG_SVC_DATABASE_PASSWORD', 'DB_PASSWORD', 'PGPASSWORD'],
+      about: 'The password of that user.',
+    }),
+    ssl: choice({
+      default: 'disable',
+      words: ['disable', 'no-verify', 'verify-full'],
+      read: { false: 'disable', require: 'no-verify', true: 'verify-full' },
+      aliases: ['MSG_SVC_DATABASE_SSL', 'DB_SSLMODE', 'DB_SSL_MODE'],
+      about: 'Whether the connection is encrypted, and whether the certificate must be of that host.',
+    }),
     embedded: boolean({
       default: false,
       flag: 'embedded',
       about: 'Allows the embedded PostgreSQL in production. In development it needs no leave.',
     }),
-    max_connections: integer({ default: 7, min: 2, max: 500, about: 'The most connections to the database at once.' }),
+    max_connections: integer({
+      default: 7,
+      min: 2,
+      max: 500,
+      aliases: ['MSG_SVC_DATABASE_MAX_OPEN_CONNS'],
+      keys: ['database.max_open_conns'],
+      about: 'The most connections to the database at once.',
+    }),
+    connection_lifetime: duration({
+      default: null,
+      min: SECOND,
+      max: 7 * DAY,
+      aliases: ['MSG_SVC_DATABASE_CONN_MAX_LIFETIME'],
+      keys: ['database.conn_max_lifetime'],
+      about: 'After how long a connection to the database is replaced by a new one. Without a time it is kept.',
+    }),
   },
   whatsapp: {
     api_url: url({
       default: 'https://graph.facebook.com',
+      aliases: ['MSG_SVC_WHATSAPP_API_ENDPOINT'],
+      keys: ['whatsapp.api_endpoint'],
       about: 'Where the WhatsApp Cloud API is. In development the simulator takes its place.',
     }),
     api_version: text({
@@ -128,7 +203,8 @@ export const SETTINGS = {
       default: 15 * SECOND,
       min: 100,
       max: 2 * MINUTE,
-      aliases: [{ name: 'REQUEST_TIMEOUT_SECONDS', unit: 's' }],
+      aliases: [{ name: 'REQUEST_TIMEOUT_SECONDS', unit: 's' }, 'MSG_SVC_WHATSAPP_TIMEOUT'],
+      keys: ['whatsapp.timeout'],
       about: 'How long a call to WhatsApp may take. A send that takes longer has an unknown outcome.',
     }),
     max_in_flight: integer({ default: 256, min: 1, max: 10_000, about: 'The most sends under way at once.' }),
@@ -170,15 +246,23 @@ export const SETTINGS = {
       access_token: text({
         default: null,
         secret: true,
+        aliases: ['MSG_SVC_WHATSAPP_API_KEY'],
+        keys: ['whatsapp.api_key'],
         about: 'The token that may send from it. Kept encrypted; another one replaces it at the next start.',
       }),
     },
-    connections: integer({ default: 64, min: 1, max: 1000, about: 'The most connections to WhatsApp at once.' }),
+    connections: integer({
+      default: 256,
+      min: 1,
+      max: 1000,
+      about: 'The most connections to WhatsApp at once. Each carries one call at a time.',
+    }),
     check_interval: duration({
       default: 10 * MINUTE,
       min: SECOND,
       max: 7 * DAY,
-      about: 'How often WhatsApp is asked whether a number is still connected. A new or changed one is asked about at once.',
+      about:
+        'How often WhatsApp is asked whether a number is still connected. A new or changed one is asked about at once.',
     }),
   },
   engine: {
@@ -212,13 +296,23 @@ export const SETTINGS = {
       default: null,
       min: 1,
       max: 10_000,
+      aliases: [
+        { name: 'MAX_RETRIES', plus: 1 },
+        { name: 'MSG_SVC_MESSAGE_QUEUE_RETRY_LIMIT', plus: 1 },
+        { name: 'MSG_SVC_WHATSAPP_RETRY_ATTEMPTS', plus: 1 },
+      ],
+      keys: [
+        { name: 'message_queue.retry_limit', plus: 1 },
+        { name: 'whatsapp.retry_attempts', plus: 1 },
+      ],
       about: 'The most attempts for a message. Without a number it is tried until it expires.',
     }),
     backoff_base: duration({
       default: SECOND,
       min: 10,
       max: HOUR,
-      aliases: [{ name: 'INITIAL_BACKOFF_SECONDS', unit: 's' }],
+      aliases: [{ name: 'INITIAL_BACKOFF_SECONDS', unit: 's' }, 'MSG_SVC_WHATSAPP_RETRY_DELAY'],
+      keys: ['whatsapp.retry_delay'],
       about: 'The longest wait before the first retry. It doubles with each, and the wait is drawn at random below it.',
     }),
     backoff_cap: duration({
@@ -240,12 +334,14 @@ export const SETTINGS = {
       default: null,
       min: 1,
       max: 100_000,
+      aliases: ['MSG_SVC_MESSAGE_QUEUE_BATCH_SIZE'],
       about: 'Paces each sender: at most so many messages leave in one `processing_interval`. Both or neither.',
     }),
     processing_interval: duration({
       default: null,
       min: 100,
       max: DAY,
+      aliases: ['MSG_SVC_MESSAGE_QUEUE_PROCESSING_INTERVAL'],
       about: 'How often a paced sender may send its next `batch_size` messages.',
     }),
   },
@@ -320,9 +416,15 @@ export const SETTINGS = {
   webhook_channel: {
     url: url({
       default: null,
+      keys: ['client.url'],
       about: "A webhook that messages are posted to instead of WhatsApp: it becomes the first tenant's default sender.",
     }),
-    api_key: text({ default: null, secret: true, about: 'The key that is sent along to it.' }),
+    api_key: text({
+      default: null,
+      secret: true,
+      keys: ['client.apiKey'],
+      about: 'The key that is sent along to it.',
+    }),
     header: text({
       default: 'x-api-key',
       pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/,
@@ -369,7 +471,8 @@ export const SETTINGS = {
     url: url({
       default: null,
       aliases: ['CONVERSATION_SERVICE_URL'],
-      about: 'A service that every sent message is stored in. While it is down they wait; none is lost.',
+      about:
+        'A service that every message is stored in once it is sent, from the first start with this setting on. While it is down, or the setting is away, they wait; none is lost.',
     }),
     timeout: duration({ default: 5 * SECOND, min: 100, max: MINUTE, about: 'How long it may take to answer.' }),
   },
@@ -519,6 +622,13 @@ function deepFreeze(value: unknown): unknown {
     Object.freeze(value);
   }
   return value;
+}
+
+function parseNetwork(item: string): string | undefined {
+  const [address = '', bits, ...more] = item.split('/');
+  const most = { 4: 32, 6: 128 }[isIP(address)];
+  if (most === undefined || more.length > 0) return undefined;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most) ? item : undefined;
 }
 
 function parseEncryptionKey(item: string): EncryptionKey | undefined {

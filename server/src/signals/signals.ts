@@ -1,4 +1,4 @@
-import type { TenantId } from '../domain/ids.ts';
+import type { MessageId, TenantId } from '../domain/ids.ts';
 
 /**
  * "Something changed" between the parts of Aldis, and later between instances. A signal carries nothing and may be lost:
@@ -11,6 +11,10 @@ export type Topic =
   | 'inbound'
   /** Events of a tenant were committed. */
   | `events:${TenantId}`
+  /** A message has been sent, or has failed. */
+  | `message:${MessageId}`
+  /** WhatsApp is to be told that a message was read. */
+  | 'read_marks'
   /** Tenants or senders were changed: their limits, their credentials, whether they send. */
   | 'senders'
   /** API keys were changed or revoked. */

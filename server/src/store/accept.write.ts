@@ -1,8 +1,18 @@
-import { byteas, integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts';
+import { bigints, byteas, integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { BatchId, ContactId, ConversationId, EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import {
+  type BatchId,
+  type ContactId,
+  type ConversationId,
+  type EventId,
+  isUuid,
+  type MessageId,
+  type SenderId,
+  type TenantId,
+} from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
-import type { Content, Template } from '../domain/message.ts';
+import type { Content, SenderType, Template } from '../domain/message.ts';
+import type { LimitUse } from './limits.write.ts';
 
 /** What the store knows already of a message that is about to be accepted. */
 export interface KnownBefore {
@@ -15,6 +25,8 @@ export interface KnownBefore {
   batch_id: BatchId | null;
   contact_id: ContactId | null;
   conversation_id: ConversationId | null;
+  /** The conversation that the request names, if there is one of that name. Absent: it names none. */
+  named_id?: ConversationId | null;
 }
 
 const findKnown = {
@@ -52,6 +64,29 @@ export function findKnownBefore(
   ]);
 }
 
+const findNamed = {
+  name: 'accept_find_named',
+  text: `
+select i.place::int as place, coalesce(
+  (select v.id from conversations v where v.tenant_id = i.tenant_id and v.id = i.id),
+  (select v.id from conversations v where v.tenant_id = i.tenant_id and v.external_id = i.name)) as named_id
+from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as i(tenant_id, name, id, place)
+order by i.place`,
+};
+
+/** Looks up conversations by own or external id, in the order asked. null: nothing is called so. */
+export async function findNamedConversations(
+  tx: Queryable,
+  asked: readonly { tenant: TenantId; name: string | null }[],
+): Promise<(ConversationId | null)[]> {
+  const rows = await tx.query<{ named_id: ConversationId | null }>(findNamed, [
+    uuids(asked, (a) => a.tenant),
+    texts(asked, (a) => a.name),
+    uuids(asked, (a) => (a.name !== null && isUuid(a.name) ? a.name : null)),
+  ]);
+  return rows.map(({ named_id }) => named_id);
+}
+
 /** Rows to write, one entry a message. Times are milliseconds since 1970; absent ones null. */
 export interface AcceptRow {
   tenant: TenantId;
@@ -73,6 +108,9 @@ export interface AcceptRow {
   replyTo: string | null;
   scheduledAt: number | null;
   expiresAt: number | null;
+  senderType: SenderType | null;
+  /** The limits it takes a place of; see domain/limits.ts. null: none. */
+  reserved: number | null;
 }
 
 export interface NewContact {
@@ -87,6 +125,14 @@ export interface NewConversation {
   conversation: ConversationId;
   sender: SenderId;
   contact: ContactId;
+  externalId: string | null;
+}
+
+/** A conversation that is there, and the external id it is to have from now on. */
+export interface ConversationName {
+  tenant: TenantId;
+  conversation: ConversationId;
+  externalId: string;
 }
 
 export interface NewKey {
@@ -101,28 +147,42 @@ export interface AcceptWrite {
   rows: readonly AcceptRow[];
   contacts: readonly NewContact[];
   conversations: readonly NewConversation[];
+  names: readonly ConversationName[];
   keys: readonly NewKey[];
   /** false: the messages wait for the rest of their batch. */
   due: boolean;
   /** Which of the counters' rows to add to. */
   slot: number;
+  /** Places taken in windows that the transaction holds: `used` each. Empty: no message is limited. */
+  taken: readonly LimitUse[];
 }
 
-const insertAccepted = {
-  name: 'accept_insert',
-  text: `
+const insertAccepted = { name: 'accept_insert', text: insertion(false) };
+/** Messages without limits are spared the rest. */
+const insertLimited = { name: 'accept_insert_limited', text: insertion(true) };
+
+function insertion(limited: boolean): string {
+  const [ifLimited, reserved] = limited ? [', $39::smallint[]', ', reserved'] : ['', ''];
+  const counted = limited
+    ? `, l as (
+  update limit_use u set used = u.used + i.n
+  from unnest($40::uuid[], $41::uuid[], $42::timestamptz[], $43::bigint[]) as i(tenant_id, scope_id, starts_at, n)
+  where u.tenant_id = i.tenant_id and u.scope_id = i.scope_id and u.starts_at = i.starts_at
+)`
+    : '';
+  return `
 with i as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::uuid[],
     $9::int[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[],
-    $17::text[], $18::timestamptz[], $19::timestamptz[])
+    $17::text[], $18::timestamptz[], $19::timestamptz[], $34::text[]${ifLimited})
   as i(tenant_id, id, event_id, sender_id, lane_id, contact_id, conversation_id, batch_id, batch_index, type, category,
-    priority, address, content, template, metadata, reply_to, scheduled_at, expires_at)
+    priority, address, content, template, metadata, reply_to, scheduled_at, expires_at, sender_type${reserved})
 ), m as (
   insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, direction, state,
     state_before, type, category, priority, address, content, template, metadata, reply_to, created_at, scheduled_at,
-    expires_at)
+    expires_at, sender_type${reserved})
   select tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, 'outbound', 'queued', 'queued',
-    type, category, priority, address, content, template, metadata, reply_to, now(), scheduled_at, expires_at
+    type, category, priority, address, content, template, metadata, reply_to, now(), scheduled_at, expires_at, sender_type${reserved}
   from i
 ), d as (
   insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at)
@@ -139,8 +199,12 @@ with i as materialized (
   insert into contact_identities (tenant_id, contact_id, kind, value)
   select * from unnest($20::uuid[], $21::uuid[], $22::text[], $23::text[])
 ), v as (
-  insert into conversations (tenant_id, id, sender_id, contact_id)
-  select * from unnest($24::uuid[], $25::uuid[], $26::uuid[], $27::uuid[])
+  insert into conversations (tenant_id, id, sender_id, contact_id, external_id)
+  select * from unnest($24::uuid[], $25::uuid[], $26::uuid[], $27::uuid[], $35::text[])
+), vn as (
+  update conversations v set external_id = i.name
+  from unnest($36::uuid[], $37::uuid[], $38::text[]) as i(tenant_id, id, name)
+  where v.tenant_id = i.tenant_id and v.id = i.id
 ), k as (
   insert into idempotency_keys (tenant_id, key, request_hash, message_id)
   select * from unnest($28::uuid[], $29::text[], $30::bytea[], $32::uuid[])
@@ -150,9 +214,9 @@ with i as materialized (
   group by tenant_id, sender_id, type order by tenant_id, sender_id, type
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
-)
-select now() as now`,
-};
+)${counted}
+select now() as now`;
+}
 
 /**
  * Writes accepted messages with their due work, events, new contacts and conversations, keys and counts, in one statement.
@@ -161,8 +225,8 @@ select now() as now`,
  *   nothing is written then, and the caller looks again.
  */
 export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite): Promise<Date> {
-  const { rows, contacts, conversations, keys } = write;
-  const [{ now } = { now: new Date(0) }] = await tx.query<{ now: Date }>(insertAccepted, [
+  const { rows, contacts, conversations, names, keys, taken } = write;
+  const values = [
     uuids(rows, (r) => r.tenant),
     uuids(rows, (r) => r.id),
     uuids(rows, (r) => r.event),
@@ -196,7 +260,23 @@ export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite):
     write.due,
     uuids(keys, (k) => k.message),
     write.slot,
-  ]);
+    texts(rows, (r) => r.senderType),
+    texts(conversations, (c) => c.externalId),
+    uuids(names, (n) => n.tenant),
+    uuids(names, (n) => n.conversation),
+    texts(names, (n) => n.externalId),
+  ];
+  if (taken.length > 0) {
+    values.push(
+      smallints(rows, (r) => r.reserved),
+      uuids(taken, (t) => t.tenant_id),
+      uuids(taken, (t) => t.scope_id),
+      times(taken, (t) => t.starts_at.getTime()),
+      bigints(taken, (t) => t.used),
+    );
+  }
+  const statement = taken.length > 0 ? insertLimited : insertAccepted;
+  const [{ now } = { now: new Date(0) }] = await tx.query<{ now: Date }>(statement, values);
   return now;
 }
 

@@ -10,13 +10,17 @@ export interface ApiKeyRow {
   expires_at: Date | null;
   /** To the minute or so. */
   last_used_at: Date | null;
+  /** Its tenant's own rate; null: what the configuration says. */
+  requests_per_second: number | null;
+  request_burst: number | null;
 }
 
 const findByHash = {
   name: 'api_keys_find_by_hash',
   text: `
-select tenant_id, id, scopes, dialect, expires_at, last_used_at from api_keys
-where key_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+select k.tenant_id, k.id, k.scopes, k.dialect, k.expires_at, k.last_used_at, t.requests_per_second, t.request_burst
+from api_keys k join tenants t on t.id = k.tenant_id
+where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
 };
 
 /** The key with this SHA-256, unless revoked or expired. The one question that cannot name its tenant: it asks for it. */

@@ -41,6 +41,8 @@ const retry = {
 with m as (
   update messages m set state_before = m.state, state = 'queued', error = null, failed_at = null, sent_at = null, wamid = null
   where m.tenant_id = $1 and m.id = $2 and m.state = 'failed' and m.direction = 'outbound'
+    -- What was only recorded has no attempt of ours, and gets none.
+    and m.attempt > 0
     and (m.expires_at is null or m.expires_at > now())
   returning m.tenant_id, m.id, m.sender_id, m.type, m.attempt, m.priority, m.expires_at
 ), d as (

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/pool.ts';
-import { type ContactId, type ConversationId, isUuid, type TenantId } from '../domain/ids.ts';
+import { type ContactId, type ConversationId, isUuid, type SenderId, type TenantId } from '../domain/ids.ts';
 
 const findId = {
   name: 'contacts_find_id',
@@ -14,7 +14,7 @@ export async function findContactId(tx: Queryable, tenant: TenantId, reference: 
   return row?.id ?? null;
 }
 
-const findConversation = {
+const findConversationIdStatement = {
   name: 'conversations_find_id',
   text: `
 select id from conversations where tenant_id = $1 and (id = $2 or external_id = $3)
@@ -28,8 +28,37 @@ export async function findConversationId(
   reference: string,
 ): Promise<ConversationId | null> {
   const values = [tenant, isUuid(reference) ? reference : null, reference];
-  const [row] = await tx.query<{ id: ConversationId }>(findConversation, values);
+  const [row] = await tx.query<{ id: ConversationId }>(findConversationIdStatement, values);
   return row?.id ?? null;
+}
+
+const findOneConversation = {
+  name: 'conversations_find',
+  text: `
+select v.id, v.sender_id, v.contact_id, (select nullif(m.address, '') from messages m
+  where m.tenant_id = $1 and m.conversation_id = v.id order by m.id desc limit 1) as address
+from conversations v where v.tenant_id = $1 and v.id = coalesce(
+  (select o.id from conversations o where o.tenant_id = $1 and o.id = $2),
+  (select e.id from conversations e where e.tenant_id = $1 and e.external_id = $3))`,
+};
+
+/** A conversation, and the address that its last message went to or came from. null: it has no message. */
+export interface ConversationRow {
+  id: ConversationId;
+  sender_id: SenderId;
+  contact_id: ContactId;
+  address: string | null;
+}
+
+/** The conversation with this own or external id; an own id goes before. */
+export async function findConversation(
+  tx: Queryable,
+  tenant: TenantId,
+  reference: string,
+): Promise<ConversationRow | null> {
+  const values = [tenant, isUuid(reference) ? reference : null, reference];
+  const [row] = await tx.query<ConversationRow>(findOneConversation, values);
+  return row ?? null;
 }
 
 const findValues = {

@@ -3,6 +3,7 @@ import type { Queryable } from '../db/pool.ts';
 import type { DoubtPolicy } from '../domain/doubt.ts';
 import type { MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
+import type { ChannelName } from '../domain/sender.ts';
 import type { AttemptKey } from './sending.write.ts';
 
 /** A doubtful attempt whose grace period is over. */
@@ -14,6 +15,7 @@ export interface Doubtful {
   attempt: number;
   resends: number;
   category: string;
+  channel: ChannelName;
   doubt_policy: DoubtPolicy;
   /**
    * Whether a receipt came for an attempt of the same sender that began later. Not while stored webhooks wait to be applied:
@@ -27,13 +29,14 @@ export interface Doubtful {
 const findDoubtfulStatement = {
   name: 'doubt_find',
   text: `
-select d.tenant_id, d.message_id, d.sender_id, d.lane_id, d.attempt, d.resends, m.category, t.doubt_policy,
+select d.tenant_id, d.message_id, d.sender_id, d.lane_id, d.attempt, d.resends, m.category, s.channel, t.doubt_policy,
   coalesce(e.attempt_started_at > d.started_at, false)
     and not exists (select from inbound_work where created_at < clock_timestamp() - interval '2 seconds') as evidence,
   (extract(epoch from clock_timestamp() - d.started_at) * 1000)::float8 as age
 from due d
 join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
 join tenants t on t.id = d.tenant_id
+join senders s on s.tenant_id = d.tenant_id and s.id = d.sender_id
 left join sender_evidence e on e.tenant_id = d.tenant_id and e.sender_id = d.sender_id
 where d.lane_id = any($1::int[]) and d.state <> 'queued' and d.due_at <= now()
 order by d.due_at limit $2`,

@@ -29,6 +29,8 @@ export interface EventData {
   played_at?: string | null;
   failed_at?: string | null;
   ended_at?: string | null;
+  /** Of good news by receipt: the state before, where `sent` is repeated or was skipped. */
+  was?: State;
 }
 
 /** What never changes of a message. */
@@ -48,6 +50,7 @@ type Immutable = Pick<
   | 'template'
   | 'metadata'
   | 'reply_to'
+  | 'sender_type'
   | 'created_at'
   | 'scheduled_at'
   | 'expires_at'
@@ -66,8 +69,8 @@ const list = {
   name: 'events_list',
   text: `
 select e.xid::text as xid, e.id as event_id, e.type as event_type, e.data, m.id, m.direction, m.type, m.category,
-  m.priority, m.sender_id, s.phone as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.address, m.content,
-  m.template, m.metadata, m.reply_to, m.created_at, m.scheduled_at, m.expires_at
+  m.priority, m.sender_id, coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.address, m.content,
+  m.template, m.metadata, m.reply_to, m.sender_type, m.created_at, m.scheduled_at, m.expires_at
 from (
   select * from events
   where tenant_id = $1 and (xid, id) > ($2::text::xid8, $3::uuid) and xid < pg_snapshot_xmin(pg_current_snapshot())

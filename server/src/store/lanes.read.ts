@@ -1,22 +1,40 @@
 import type { Queryable } from '../db/pool.ts';
 import type { SenderId, TenantId } from '../domain/ids.ts';
 
-/** A sender as the dispatch loop needs it. The token is sealed. */
-export interface LaneSender {
+/** A sender as the dispatch loop needs it. Secrets are sealed. */
+export type LaneSender = (NumberRow | WebhookRow) & {
   tenant_id: TenantId;
   id: SenderId;
   lane_id: number;
-  app_id: string;
+  messages_per_second: number;
+  /** Null in these three: what the configuration says. */
+  per_minute: number | null;
+  batch_size: number | null;
+  processing_interval_ms: number | null;
+  /** Whether it sends: it is enabled, and its tenant is not stopped. */
+  active: boolean;
+};
+
+interface NumberRow {
+  channel: 'whatsapp';
   phone_number_id: string;
   access_token_sealed: Buffer;
-  messages_per_second: number;
+}
+
+interface WebhookRow {
+  channel: 'webhook';
+  webhook_url: string;
+  webhook_header: string | null;
+  webhook_key_sealed: Buffer | null;
 }
 
 const findSenders = {
   name: 'lanes_find_senders',
   text: `
-select tenant_id, id, lane_id, app_id, phone_number_id, access_token_sealed, messages_per_second
-from senders where lane_id = any($1::int[])`,
+select s.tenant_id, s.id, s.lane_id, s.channel, s.phone_number_id, s.access_token_sealed, s.webhook_url, s.webhook_header,
+  s.webhook_key_sealed, s.messages_per_second, s.per_minute, s.batch_size, s.processing_interval_ms,
+  s.enabled and t.processing as active
+from senders s join tenants t on t.id = s.tenant_id where s.lane_id = any($1::int[])`,
 };
 
 /** The senders of lanes, of all tenants: a lane is shared by whoever shares its limits. */

@@ -1,3 +1,4 @@
+import { uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { Direction, Message, State } from '../domain/message.ts';
@@ -5,8 +6,8 @@ import type { Direction, Message, State } from '../domain/message.ts';
 /** The columns of a message as it is read: its row `m`, its sender `s`, its due work `d` and its last attempt `a`. */
 const COLUMNS = `
   m.tenant_id, m.id, m.direction, coalesce(d.state, m.state) as state, m.type, m.category, m.priority, m.sender_id,
-  s.phone as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.wamid, m.address, m.content, m.template,
-  m.metadata, m.reply_to, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
+  coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.wamid, m.address, m.content, m.template,
+  m.metadata, m.reply_to, m.sender_type, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
   coalesce(d.started_at, a.started_at) as sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at,
   m.ended_at, d.due_at`;
 
@@ -95,7 +96,7 @@ export interface MessagePage {
 }
 
 /** Most rows that are looked at for one page, so that a filter that nothing matches costs no more than that. */
-const WALKED = 10_000;
+export const WALKED = 10_000;
 /** Ids are made by this machine's clock, `created_at` by the database's: so far may they be apart. Milliseconds. */
 const CLOCKS_APART = 60_000;
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -103,24 +104,37 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch';
 
-/** Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id. */
-const WALKS: Record<Walk, string> = {
-  all: walkOf(''),
-  sender: walkOf('m.sender_id = $4 and'),
-  contact: `
+/**
+ * Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id.
+ * @param most how many rows are looked at.
+ */
+function walkOf(walk: Walk, most: number): string {
+  if (walk === 'contact') {
+    return `
     select m.* from conversations c cross join lateral (
       select * from messages where tenant_id = $1 and conversation_id = c.id and id < $2 and id >= $3
-      order by id desc limit ${WALKED}
-    ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${WALKED}`,
-  conversation: walkOf('m.conversation_id = $6 and'),
-  batch: walkOf('m.batch_id = $7 and'),
-};
-
-function walkOf(condition: string): string {
+      order by id desc limit ${most}
+    ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${most}`;
+  }
   return `
-    select m.* from messages m where ${condition} m.tenant_id = $1 and m.id < $2 and m.id >= $3
-    order by m.id desc limit ${WALKED}`;
+    select m.* from messages m where ${CONDITIONS[walk]} m.tenant_id = $1 and m.id < $2 and m.id >= $3
+    order by m.id desc limit ${most}`;
 }
+
+const CONDITIONS = {
+  all: '',
+  sender: 'm.sender_id = $4 and',
+  conversation: 'm.conversation_id = $6 and',
+  batch: 'm.batch_id = $7 and',
+} as const;
+
+/** What a row that was walked over must be, to be on the list. */
+const MATCHES = `
+  ($4::uuid is null or w.sender_id = $4) and ($5::uuid is null or w.contact_id = $5)
+  and ($6::uuid is null or w.conversation_id = $6) and ($7::uuid is null or w.batch_id = $7)
+  and ($8::message_direction is null or w.direction = $8) and ($9::text is null or w.type = $9)
+  and ($10::message_state[] is null or w.state = any ($10))
+  and ($11::timestamptz is null or w.created_at >= $11) and ($12::timestamptz is null or w.created_at <= $12)`;
 
 // The page is cut before anything is joined, so that the walk stops as soon as it is full. Only when it is not full it is
 // asked how far the walk came: in the same statement, for what commits between two would be counted by one of them.
@@ -128,16 +142,11 @@ const list = (walk: Walk) => ({
   name: `messages_list_by_${walk}`,
   text: `
 with page as (
-  select w.* from (${WALKS[walk]}) w
-  where ($4::uuid is null or w.sender_id = $4) and ($5::uuid is null or w.contact_id = $5)
-    and ($6::uuid is null or w.conversation_id = $6) and ($7::uuid is null or w.batch_id = $7)
-    and ($8::message_direction is null or w.direction = $8) and ($9::text is null or w.type = $9)
-    and ($10::message_state[] is null or w.state = any ($10))
-    and ($11::timestamptz is null or w.created_at >= $11) and ($12::timestamptz is null or w.created_at <= $12)
-  order by w.id desc limit $13
+  select w.* from (${walkOf(walk, WALKED)}) w where ${MATCHES}
+  order by w.id desc offset $14 limit $13
 ), walked as (
   select case when (select count(*) from page) < $13
-    then (select w.id from (${WALKS[walk]}) w order by w.id desc offset ${WALKED - 1} limit 1) end as walked_to
+    then (select w.id from (${walkOf(walk, WALKED)}) w order by w.id desc offset ${WALKED - 1} limit 1) end as walked_to
 )
 select walked_to, p.* from walked left join (select ${COLUMNS} from page m ${JOINS}) p on true order by p.id desc`,
 });
@@ -149,6 +158,32 @@ const lists = {
   batch: list('batch'),
 };
 
+const total = (walk: Walk) => ({
+  name: `messages_total_by_${walk}`,
+  text: `
+select count(*) filter (where ${MATCHES})::int as total, count(*) > ${WALKED} as capped
+from (${walkOf(walk, WALKED + 1)}) w`,
+});
+const totals = {
+  all: total('all'),
+  sender: total('sender'),
+  contact: total('contact'),
+  conversation: total('conversation'),
+  batch: total('batch'),
+};
+
+/** How many messages match. `capped`: more than 10,000 rows would have had to be looked at, so there may be more. */
+export interface MessageTotal {
+  total: number;
+  capped: boolean;
+}
+
+/** Counts the messages that match, among the newest 10,000 that have to be looked at. */
+export async function countListed(tx: Queryable, tenant: TenantId, filter: MessageFilter): Promise<MessageTotal> {
+  const [row] = await tx.query<MessageTotal>(totals[walkFor(filter)], valuesOf(tenant, filter, null));
+  return row ?? { total: 0, capped: false };
+}
+
 /** A row of a page; one without a message when there is none. `walked_to`: the last row looked at, if more may follow. */
 type PageRow = { walked_to: MessageId | null } & (Message | { id: null });
 
@@ -156,6 +191,7 @@ type PageRow = { walked_to: MessageId | null } & (Message | { id: null });
  * The messages that match, newest first, at most `limit` of them. A page may be short, and even empty, and still have a next
  * one: no more than 10,000 rows are looked at for it.
  * @param before the `next` of the page before, or null for the first page.
+ * @param offset how many messages that match are left out before the first; with `limit` at most 10,000.
  */
 export async function listMessages(
   tx: Queryable,
@@ -163,9 +199,20 @@ export async function listMessages(
   filter: MessageFilter,
   before: MessageId | null,
   limit: number,
+  offset = 0,
 ): Promise<MessagePage> {
+  const values = [...valuesOf(tenant, filter, before), limit + 1, offset];
+  const rows = await tx.query<PageRow>(lists[walkFor(filter)], values);
+  const messages = rows.filter((row) => row.id !== null);
+  if (messages.length <= limit) return { messages, next: rows[0]?.walked_to ?? null };
+  messages.length = limit;
+  return { messages, next: messages[limit - 1]?.id ?? null };
+}
+
+/** $1 to $12 of the statements of lists. */
+function valuesOf(tenant: TenantId, filter: MessageFilter, before: MessageId | null): unknown[] {
   const { below, from } = idBounds(filter, before);
-  const rows = await tx.query<PageRow>(lists[walkFor(filter)], [
+  return [
     tenant,
     below,
     from,
@@ -178,12 +225,7 @@ export async function listMessages(
     filter.states ?? null,
     filter.from ?? null,
     filter.until ?? null,
-    limit + 1,
-  ]);
-  const messages = rows.filter((row) => row.id !== null);
-  if (messages.length <= limit) return { messages, next: rows[0]?.walked_to ?? null };
-  messages.length = limit;
-  return { messages, next: messages[limit - 1]?.id ?? null };
+  ];
 }
 
 /** The narrowest walk for a filter. */
@@ -222,4 +264,24 @@ export async function findWamids(
 ): Promise<Map<string, string>> {
   const rows = await tx.query<{ id: string; wamid: string }>(findProviderIds, [tenant, ids]);
   return new Map(rows.map(({ id, wamid }) => [id, wamid]));
+}
+
+const findSettled = {
+  name: 'messages_find_settled',
+  text: `
+select m.id, m.state, m.wamid, m.sent_at, m.error
+from unnest($1::uuid[], $2::uuid[]) as i(tenant_id, id)
+join messages m on m.tenant_id = i.tenant_id and m.id = i.id
+where m.state <> 'queued'`,
+};
+
+/** What came of a message that has been sent, or will not be. */
+export type SettledMessage = Pick<Message, 'id' | 'state' | 'wamid' | 'sent_at' | 'error'>;
+
+/** Those of these messages that are open no more. */
+export function findSettledMessages(
+  tx: Queryable,
+  asked: readonly { tenant: TenantId; id: MessageId }[],
+): Promise<SettledMessage[]> {
+  return tx.query<SettledMessage>(findSettled, [uuids(asked, (a) => a.tenant), uuids(asked, (a) => a.id)]);
 }

@@ -79,7 +79,9 @@ with i as materialized (
   insert into events (tenant_id, id, type, message_id, data)
   select tenant_id, event_id, 'message.' || state, id, jsonb_strip_nulls(jsonb_build_object('state', state, 'wamid', wamid,
     'attempt', attempt, 'sent_at', sent_at, 'delivered_at', delivered_at, 'read_at', read_at, 'played_at', played_at,
-    'failed_at', failed_at, 'error', error))
+    'failed_at', failed_at, 'error', error,
+    -- Only where the type leaves it open whether the message was with the provider before: a repeated 'sent', a skipped one.
+    'was', case when (state = 'sent') = (state_before in ('sent', 'delivered', 'read', 'played')) then state_before end))
   from m
 ), n as (
   insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
@@ -133,8 +135,8 @@ with i as materialized (
   as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay)
 ), named as materialized (
   select i.tenant_id, i.message_id, i.wamid, i.at, i.code, i.title, i.detail, i.event_id,
-    -- No further attempt when the message's time will be over.
-    case when now() + i.delay * interval '1 ms' < least(m.expires_at,
+    -- No further attempt when the message's time will be over, and none at all when it was only recorded, not sent by us.
+    case when coalesce(i.attempt, m.attempt) > 0 and now() + i.delay * interval '1 ms' < least(m.expires_at,
       coalesce(m.scheduled_at, m.created_at) + $12 * interval '1 ms') then i.delay end as delay,
     coalesce(i.attempt, m.attempt) as named_attempt, d.state as due_state
   from i

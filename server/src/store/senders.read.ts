@@ -10,14 +10,26 @@ export interface SenderRow {
   enabled: boolean;
   /** What WhatsApp said last; null: it has not been asked. */
   connected: boolean | null;
+  /** false: its tenant has stopped sending. */
+  processing: boolean;
+  /** Messages that it may accept on a day; null: what the configuration says. */
+  per_day: number | null;
+  /** Messages that its tenant may send in a month; null: what the configuration says. */
+  monthly_quota: number | null;
+  /** Whether the tenant service told us of it. */
+  from_outlet: boolean;
 }
+
+const COLUMNS =
+  's.id, s.lane_id, s.phone, s.enabled, s.connected, t.processing, s.per_day, t.monthly_quota, s.from_outlet';
 
 const findAll = {
   name: 'senders_find',
   text: `
-select distinct on (r.reference) r.reference, s.id, s.lane_id, s.phone, s.enabled, s.connected
+select distinct on (r.reference) r.reference, ${COLUMNS}
 from unnest($2::text[], $3::uuid[]) as r(reference, id)
 join senders s on s.tenant_id = $1 and (s.id = r.id or s.external_id = r.reference)
+join tenants t on t.id = s.tenant_id
 order by r.reference, (s.id = r.id) is true desc`,
 };
 
@@ -34,7 +46,7 @@ export async function findSenders(
 
 const findDefault = {
   name: 'senders_find_default',
-  text: 'select id, lane_id, phone, enabled, connected from senders where tenant_id = $1 and is_default',
+  text: `select ${COLUMNS} from senders s join tenants t on t.id = s.tenant_id where s.tenant_id = $1 and s.is_default`,
 };
 
 /** The sender of requests that name none. */

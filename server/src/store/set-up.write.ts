@@ -8,6 +8,12 @@ const insertSetting = {
   text: 'insert into settings (key, value) values ($1, $2::jsonb) on conflict do nothing',
 };
 
+const upsertSetting = {
+  name: 'setting_upsert',
+  text: `
+insert into settings (key, value) values ($1, $2::jsonb) on conflict (key) do update set value = excluded.value`,
+};
+
 /** A fact of the installation. */
 export async function findInstallationFact(tx: Queryable, key: string): Promise<unknown> {
   return (await tx.query<{ value: unknown }>(findSetting, [key]))[0]?.value;
@@ -16,6 +22,11 @@ export async function findInstallationFact(tx: Queryable, key: string): Promise<
 /** Keeps a fact of the installation, unless it is known already. */
 export async function insertInstallationFact(tx: Queryable, key: string, value: unknown): Promise<void> {
   await tx.query(insertSetting, [key, JSON.stringify(value)]);
+}
+
+/** Keeps a fact of the installation in the place of what was known. */
+export async function writeInstallationFact(tx: Queryable, key: string, value: unknown): Promise<void> {
+  await tx.query(upsertSetting, [key, JSON.stringify(value)]);
 }
 
 const lock = { name: 'set_up_lock', text: 'select pg_advisory_xact_lock(4711027)' };
@@ -38,19 +49,20 @@ export async function insertTenant(tx: Queryable, id: TenantId, name: string): P
 }
 
 const findKey = {
-  name: 'api_key_known',
+  name: 'api_key_state',
   text: `
-select 1 as yes from api_keys where tenant_id = $1 and key_hash = $2 and revoked_at is null
-  and (expires_at is null or expires_at > now())`,
+select tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now()) as valid
+from api_keys where key_hash = $2`,
 };
 const insertKey = {
   name: 'api_key_insert',
   text: 'insert into api_keys (tenant_id, id, name, key_hash, scopes) values ($1, $2, $3, $4, $5)',
 };
 
-/** Whether a key is valid for a tenant. @param hash SHA-256 of the key. */
-export async function isKeyKnown(tx: Queryable, tenant: TenantId, hash: Buffer): Promise<boolean> {
-  return (await tx.query(findKey, [tenant, hash])).length === 1;
+/** Whether a key is valid for a tenant; null: nobody has it, so it may be made. @param hash SHA-256 of the key. */
+export async function findKeyState(tx: Queryable, tenant: TenantId, hash: Buffer): Promise<'valid' | 'ended' | null> {
+  const [row] = await tx.query<{ valid: boolean }>(findKey, [tenant, hash]);
+  return row === undefined ? null : row.valid ? 'valid' : 'ended';
 }
 
 export async function insertApiKey(
@@ -108,13 +120,17 @@ values ($1, $2, $3, 'whatsapp', $4, $5, $6, $7, $8, $9, $10, $11)`,
 };
 const updateToken = {
   name: 'sender_update_token',
-  text: 'update senders set access_token_sealed = $3 where tenant_id = $1 and id = $2',
+  // What was said of the old token is no fact any more.
+  text: `
+update senders set access_token_sealed = $3, connected = null, connection_detail = null, connection_checked_at = null
+where tenant_id = $1 and id = $2`,
 };
 
 export interface KnownSender {
   id: SenderId;
-  phone_number_id: string;
-  phone: string;
+  /** null: it is a webhook. */
+  phone_number_id: string | null;
+  phone: string | null;
   is_default: boolean;
 }
 
@@ -157,4 +173,50 @@ export async function insertSender(tx: Queryable, tenant: TenantId, sender: NewS
 /** Gives a sender another access token. */
 export async function writeSenderToken(tx: Queryable, tenant: TenantId, id: SenderId, sealed: Buffer): Promise<void> {
   await tx.query(updateToken, [tenant, id, sealed]);
+}
+
+const dropDefault = {
+  name: 'sender_drop_default',
+  text: 'update senders set is_default = false where tenant_id = $1 and is_default',
+};
+const insertWebhookRow = {
+  name: 'sender_insert_webhook',
+  text: `
+insert into senders (tenant_id, id, name, channel, lane_id, webhook_url, webhook_header, webhook_key_sealed, is_default)
+values ($1, $2, $3, 'webhook', $4, $5, $6, $7, true)`,
+};
+const updateWebhookRow = {
+  name: 'sender_update_webhook',
+  text: `
+update senders set webhook_url = $3, webhook_header = $4, webhook_key_sealed = $5
+where tenant_id = $1 and id = $2 and channel = 'webhook' returning id`,
+};
+
+/** Where a webhook is, and the key it takes. */
+export interface WebhookRow {
+  id: SenderId;
+  url: string;
+  header: string;
+  keySealed: Buffer | null;
+}
+
+/** Makes a webhook a tenant's default sender, with a lane of its own. */
+export async function insertDefaultWebhook(tx: Queryable, tenant: TenantId, webhook: WebhookRow): Promise<void> {
+  const [lane] = await tx.query<{ id: number }>(insertLane, [`webhook:${webhook.id}`]);
+  await tx.query(dropDefault, [tenant]);
+  await tx.query(insertWebhookRow, [
+    tenant,
+    webhook.id,
+    new URL(webhook.url).host,
+    lane?.id,
+    webhook.url,
+    webhook.header,
+    webhook.keySealed,
+  ]);
+}
+
+/** Gives a webhook another address and key. false: the tenant has none of that id. */
+export async function updateWebhook(tx: Queryable, tenant: TenantId, webhook: WebhookRow): Promise<boolean> {
+  const values = [tenant, webhook.id, webhook.url, webhook.header, webhook.keySealed];
+  return (await tx.query<{ id: SenderId }>(updateWebhookRow, values)).length === 1;
 }

@@ -107,3 +107,34 @@ test('a failed look-up is not remembered', async () => {
   fails = false;
   assert.equal((await authenticate(key))?.tenant_id, tenant);
 });
+
+test('when keys were changed nothing of before is believed, nor what is being read just then', async () => {
+  const { db } = database;
+  let asked = 0;
+  let hold: Promise<void> | null = null;
+  const slow: Queryable = {
+    async query(statement, values) {
+      asked++;
+      const rows = await db.query(statement, values);
+      await hold;
+      return rows;
+    },
+    script: (sql) => db.script(sql),
+  };
+  const keys = createAuthenticator({ db: slow, clock: { now: Date.now, monotonic: Date.now } });
+  const key = await newKey();
+  assert.notEqual(await keys.authenticate(key), null);
+  const gate = Promise.withResolvers<void>();
+  keys.forget();
+  hold = gate.promise;
+  const before = keys.authenticate(key);
+  await change(key, 'revoked_at = now()');
+  keys.forget();
+  hold = null;
+  assert.equal(await keys.authenticate(key), null);
+  gate.resolve();
+  // It had begun before the key was revoked.
+  assert.notEqual(await before, null);
+  assert.equal(await keys.authenticate(key), null);
+  assert.equal(asked, 4);
+});

@@ -78,3 +78,18 @@ test('many references are one question', async () => {
   ]);
   assert.deepEqual([found.size, senders.asked], [2, 1]);
 });
+
+test('when senders were changed nothing of before is believed', async () => {
+  const senders = directory();
+  await senders.resolve(own.tenant, [undefined]);
+  assert.deepEqual(
+    [senders.known(own.tenant, undefined)?.enabled, senders.known(own.tenant, undefined)?.connected],
+    [true, null],
+  );
+  await world.db.script(`update senders set enabled = false, connected = false where id = '${own.sender}'`);
+  assert.equal(senders.known(own.tenant, undefined)?.enabled, true);
+  senders.forget();
+  assert.equal(senders.known(own.tenant, undefined), undefined);
+  const found = (await senders.resolve(own.tenant, [undefined])).get(undefined);
+  assert.deepEqual([found?.enabled, found?.connected], [false, false]);
+});

@@ -38,7 +38,7 @@ export function dataFolder(t: TestContext): string {
 
 /** Starts the server; it does not outlive the test. */
 export function startProgram(t: TestContext, folder: string, env: Record<string, string> = {}): Program {
-  return start(t, [MAIN, 'start'], /^aldis ready (http:\S+)$/m, {
+  return start(t, [MAIN, 'start'], /^aldis ready (https?:\S+)$/m, {
     ALDIS_DATA_DIR: folder,
     ALDIS_SERVER_PORT: '0',
     ALDIS_SIMULATOR_PORT: '0',

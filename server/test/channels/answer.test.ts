@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readAnswer, retryAfter } from '../../src/channels/whatsapp/answer.ts';
+import { readAnswer } from '../../src/channels/whatsapp/answer.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
+import { retryAfter } from '../../src/net/retry-after.ts';
 
 const fixture = (name: string): string =>
   JSON.stringify(

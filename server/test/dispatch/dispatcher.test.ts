@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, type TestContext, test } from 'node:test';
 import { cancelMessage } from '../../src/actions/change-message.ts';
-import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
-import { createLease } from '../../src/dispatch/lease.ts';
-import { createSenders } from '../../src/dispatch/senders.ts';
-import type { Channel, Prepared } from '../../src/domain/channel.ts';
-import { type InstanceId, type MessageId, newId } from '../../src/domain/ids.ts';
+import type { Channel } from '../../src/domain/channel.ts';
+import { type InstanceId, newId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { startAll } from '../../src/runtime/lifecycle.ts';
-import { createLogger } from '../../src/runtime/logger.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { type EngineWorld, engineWorld, GRACE, makeDue, type TenantWorld } from '../engine-world.ts';
+import { type EngineWorld, engineWorld, makeDue, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
+import { heldChannel, type SendingOptions, sendingLoop, sentBy } from './sending-loop.ts';
 
 let world: EngineWorld;
-const logger = createLogger({
-  log: { level: 'silent', format: 'json' },
-  environment: 'development',
-  service: { name: 'test' },
-});
 
 before(async () => {
   world = await engineWorld();
@@ -28,91 +17,9 @@ before(async () => {
 afterEach(() => assertSound(world.db));
 after(() => world.close());
 
-interface Call {
-  message: MessageId;
-  attempt: number;
-  stop: () => string | null;
-  answer: (outcome: Outcome) => void;
-}
-
-/** A channel that keeps its calls until they are answered; `answer` answers each at once. */
-function heldChannel(t: TestContext, answer?: (call: Call) => Outcome) {
-  const calls: Call[] = [];
-  let over = false;
-  // What a failed test left unanswered would hold up the stop.
-  t.after(() => {
-    over = true;
-    for (const call of calls) call.answer({ kind: 'not_sent', detail: 'the test is over' });
-  });
-  const channel: Channel = {
-    prepare: ({ message_id, attempt }) => ({ path: message_id, headers: {}, body: String(attempt) }),
-    call: ({ path, body }: Prepared, stop) =>
-      new Promise((resolve) => {
-        if (over) return resolve({ kind: 'not_sent', detail: 'the test is over' });
-        const call = { message: path as MessageId, attempt: Number(body), stop, answer: resolve };
-        calls.push(call);
-        if (answer) resolve(answer(call));
-      }),
-    close: () => Promise.resolve(),
-  };
-  return { channel, calls };
-}
-
-const sentBy = ({ message, attempt }: Call): Outcome => ({ kind: 'sent', wamid: `wamid.${message}.${attempt}` });
-
 /** The sending loop of an instance that is alone, over a channel. */
-function sending(
-  t: TestContext,
-  own: TenantWorld,
-  channel: Channel,
-  { lease: leaseTime = 60_000, maxInFlight = 50 } = {},
-) {
-  const { db, signals } = world;
-  const metrics = createMetrics({ version: 'test', node: false });
-  const common = { db, signals, clock: systemClock, logger };
-  let monotonic = () => performance.now();
-  const clock = { now: () => Date.now(), monotonic: () => monotonic() };
-  const settler = own.settler(() => 1);
-  const dispatcher = createDispatcher({
-    ...common,
-    clock,
-    channel,
-    settler,
-    metrics,
-    lease: () => lease,
-    senders: createSenders(() => 'token'),
-    maxInFlight,
-    grace: GRACE,
-    pollInterval: 30,
-    reportDoubtAfter: 60_000,
-  });
-  const lease = createLease({
-    ...common,
-    clock,
-    instance: own.claim.instance,
-    lease: leaseTime,
-    renewal: 20,
-    grace: GRACE,
-    description: 'test',
-    alone: true,
-    onHeld: (held) => dispatcher.onHeld(held),
-    onLost: () => {},
-  });
-  t.after(async () => {
-    await dispatcher.stop();
-    await lease.stop();
-  });
-  return {
-    dispatcher,
-    lease,
-    start: () => startAll([lease, dispatcher]),
-    /** Moves the loop's clock. */
-    skip: (milliseconds: number) => {
-      const before = monotonic;
-      monotonic = () => before() + milliseconds;
-    },
-  };
-}
+const sending = (t: TestContext, own: TenantWorld, channel: Channel, options?: SendingOptions) =>
+  sendingLoop(t, world, own, channel, options);
 
 /** Messages a second that a sender may send. */
 async function setRate({ sender }: TenantWorld, rate: number): Promise<void> {

@@ -200,6 +200,8 @@ async function accept(category: Category): Promise<Subject> {
       reply_to: null,
       scheduled_at: null,
       expires_at: null,
+      sender_type: null,
+      conversation_name: null,
     },
     null,
   );

@@ -50,6 +50,8 @@ test('a text with values in it is complete', () => {
     reply_to: null,
     scheduled_at: null,
     expires_at: null,
+    sender_type: null,
+    conversation_name: null,
   });
 });
 

@@ -73,7 +73,7 @@ test('unknown fields are named, with what may have been meant', async () => {
     'content.mediaurl',
   );
   assertRefused(await post('{"to": "+6281234567890", "__proto__": {"x": 1}}'), 400, 'unknown_field', '__proto__');
-  assertRefused(await post(message({ conversation_id: 'x' })), 400, 'unknown_field', 'conversation_id');
+  assertRefused(await post(message({ outlet_id: 'x' })), 400, 'unknown_field', 'outlet_id');
 });
 
 test('wrong types are not converted', async () => {
@@ -186,7 +186,7 @@ test('filters, limits and cursors that are none', async () => {
     ['limit=0', 'invalid_field', 'limit'],
     ['limit=ten', 'invalid_field', 'limit'],
     ['limit=5&limit=6', 'invalid_field', 'limit'],
-    ['page=2', 'unknown_field', 'page'],
+    ['pages=2', 'unknown_field', 'pages'],
     ['status=lost', 'invalid_field', 'status'],
     ['direction=up', 'invalid_field', 'direction'],
     ['start_date=yesterday', 'invalid_field', 'start_date'],

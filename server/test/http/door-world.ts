@@ -4,8 +4,13 @@ import type { Scope } from '../../src/access/principal.ts';
 import { createSenderDirectory } from '../../src/access/sender-directory.ts';
 import { createBatchAcceptor } from '../../src/actions/accept-batch.ts';
 import { createAcceptor } from '../../src/actions/accept-messages.ts';
+import { createApiKeys } from '../../src/actions/api-keys.ts';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
+import { markRead } from '../../src/actions/mark-read.ts';
+import { recordMessage } from '../../src/actions/record-messages.ts';
+import { createSenders } from '../../src/actions/senders.ts';
 import { createWebhookStore } from '../../src/actions/store-webhook.ts';
+import { createTenants } from '../../src/actions/tenants.ts';
 import { createVerifier } from '../../src/channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../../src/db/batcher.ts';
 import { isTransient } from '../../src/db/pool.ts';
@@ -14,8 +19,11 @@ import { type InstanceId, type MessageId, newId, type TenantId } from '../../src
 import { buildHttp } from '../../src/http/build-http.ts';
 import type { HttpDeps } from '../../src/http/http-deps.ts';
 import type { MessageObject } from '../../src/http/message-view.ts';
+import type { Transport } from '../../src/http/transport.ts';
+import type { HttpApp } from '../../src/http/typebox-provider.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
+import { createSealer } from '../../src/runtime/sealer.ts';
 import type { Signals } from '../../src/signals/signals.ts';
 import { insertApiKey } from '../../src/store/set-up.write.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
@@ -23,6 +31,7 @@ import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world
 /** A door over a database of its own, listening: everything is real but the provider and the sending loop. */
 export interface DoorWorld extends EngineWorld {
   url: string;
+  app: HttpApp;
   /** The sentences that the door logged. */
   logged: string[];
   /** A tenant with a sender, and a key that may everything a customer may. */
@@ -68,11 +77,16 @@ export interface Body {
   [other: string]: unknown;
 }
 
+/** Seals what tests write as secrets, as the server would. */
+export const SEALER = createSealer([{ version: 1, key: Buffer.alloc(32, 7) }]);
 const APP_SECRET = 'an app secret';
 export const VERIFY_TOKEN = 'a verify token';
 const CUSTOMER: readonly Scope[] = ['messages:write', 'messages:read', 'events:read'];
 
-export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWorld> {
+export async function doorWorld(
+  change: Partial<HttpDeps> = {},
+  transport: Partial<Transport> = {},
+): Promise<DoorWorld> {
   const world = await engineWorld();
   const { db } = world;
   let listeners = 0;
@@ -88,6 +102,10 @@ export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWor
     },
   };
   const clock = systemClock;
+  const keys = createAuthenticator({ db, clock });
+  const senders = createSenderDirectory({ db, clock });
+  world.signals.listen('keys', keys.forget);
+  world.signals.listen('senders', senders.forget);
   const instance = newId<InstanceId>();
   const acceptor = createAcceptor({ db, signals, slot: 0 });
   const logged: string[] = [];
@@ -104,10 +122,24 @@ export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWor
       webhook_body_limit: 64 * 1024,
       request_timeout: 5000,
       keep_alive_timeout: 5000,
+      send_timeout: 2000,
       metrics_public: false,
+      transport: {
+        tls: null,
+        header_limit: 16_384,
+        write_timeout: 5000,
+        cors_origins: [],
+        trusted_proxies: [],
+        ...transport,
+      },
     },
-    keys: createAuthenticator({ db, clock }),
-    senders: createSenderDirectory({ db, clock }),
+    keys,
+    senders,
+    manage: {
+      tenants: createTenants({ db, signals }),
+      senders: createSenders({ db, signals, sealer: SEALER }),
+      keys: createApiKeys({ db, signals }),
+    },
     troubleOf: (error) => (error instanceof BatcherFull ? 'overloaded' : isTransient(error) ? 'unavailable' : null),
     health: () => ({
       status: 'healthy',
@@ -121,6 +153,8 @@ export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWor
     acceptBatch: createBatchAcceptor({ db, signals, instance, slot: 0 }),
     cancelMessage: (tenant, id, idempotency) => cancelMessage(db, signals, tenant, id, idempotency),
     retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency),
+    markRead: (tenant, id) => markRead(db, signals, tenant, id),
+    recordMessage: (tenant, conversation, said) => recordMessage(db, signals, tenant, conversation, said),
     storeWebhook: (name, body) => createWebhookStore(db, instance, () => {}).store(name, body),
     whatsapp: createVerifier((name) =>
       name === 'default' ? { appSecret: APP_SECRET, verifyToken: VERIFY_TOKEN } : undefined,
@@ -159,6 +193,7 @@ export async function doorWorld(change: Partial<HttpDeps> = {}): Promise<DoorWor
   return {
     ...world,
     url,
+    app,
     logged,
     customer,
     listeners: () => listeners,

@@ -21,6 +21,7 @@ test('every name of a setting is its own', () => {
     flag,
     variable,
     ...setting.aliases.map(({ name }) => name),
+    ...setting.keys.map(({ name }) => name),
   ]);
   assert.deepEqual(
     names.filter((name, i) => names.indexOf(name) !== i),

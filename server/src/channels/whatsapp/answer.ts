@@ -1,5 +1,6 @@
 import type { Outcome } from '../../domain/outcome.ts';
 import type { ProviderResponse } from '../../net/provider-client.ts';
+import { retryAfter } from '../../net/retry-after.ts';
 
 /**
  * Reads what the Cloud API answered to a send. Only its own words count: an id with 200, or an error object of the Graph
@@ -34,16 +35,6 @@ const WAMID = /^[\x21-\x7e]{1,512}$/;
 /** Whether a value can be a code of the Graph API: a whole number of 32 bits. */
 export function isCode(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31;
-}
-
-/** Retry-After as seconds or as a date, in milliseconds from now. null: none, or nonsense. */
-export function retryAfter(header: string | string[] | undefined, now: number = Date.now()): number | null {
-  const value = Array.isArray(header) ? header[0] : header;
-  if (value === undefined) return null;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  // Date.parse alone takes almost anything: "-5" is a year.
-  const date = value.endsWith(' GMT') ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
 function parse(body: string): unknown {

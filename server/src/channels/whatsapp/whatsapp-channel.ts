@@ -1,4 +1,4 @@
-import type { Channel } from '../../domain/channel.ts';
+import type { Channel, WhatsAppSender } from '../../domain/channel.ts';
 import { NotSent, type ProviderClient } from '../../net/provider-client.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import { readAnswer } from './answer.ts';
@@ -13,7 +13,7 @@ export interface WhatsAppChannelOptions {
 }
 
 /** The WhatsApp Cloud API as a channel. */
-export function whatsappChannel({ client, marker, version }: WhatsAppChannelOptions): Channel {
+export function whatsappChannel({ client, marker, version }: WhatsAppChannelOptions): Channel<WhatsAppSender> {
   return {
     prepare(attempt, sender) {
       const mark = marker.write({

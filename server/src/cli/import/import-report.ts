@@ -23,6 +23,8 @@ interface Summary {
   rows: number;
   accepted: number;
   refused: number;
+  /** Documents of a dump that were sent before it was made; null for a CSV file. */
+  already_sent: number | null;
   batches: number;
   /** Requests that an earlier run had done already. */
   resumed_batches: number;
@@ -62,6 +64,7 @@ export async function rehearse(plan: ImportPlan, output: Output): Promise<ExitCo
   const counts = countsOf(plan, totals);
   const text = [
     `${totals.rows} rows: ${totals.accepted} would be sent, ${totals.refused} refused${whereRefused(counts)}`,
+    ...describeSent(counts),
     ...sample.map((body) => JSON.stringify(body)),
   ];
   output.result({ ...counts, dry_run: true, sample }, text.join('\n'));
@@ -99,6 +102,7 @@ function countsOf(plan: ImportPlan, totals: Totals) {
     rows: totals.rows,
     accepted: totals.accepted,
     refused: totals.refused,
+    already_sent: 'alreadySent' in plan.csv ? plan.csv.alreadySent : null,
     batches: totals.batchIds.length,
     resumed_batches: totals.resumed,
     complete: totals.complete,
@@ -110,6 +114,7 @@ function describe(summary: Summary, totals: Totals): string {
   const lines = [
     `${summary.rows} rows: ${summary.accepted} accepted, ${summary.refused} refused${whereRefused(summary)}`,
   ];
+  lines.push(...describeSent(summary));
   if (totals.resumed > 0 && totals.resumed === totals.batchIds.length) {
     lines.push('this import was finished before; nothing was sent again (to send it once more: --again NAME)');
   } else if (totals.resumed > 0) {
@@ -118,6 +123,10 @@ function describe(summary: Summary, totals: Totals): string {
   if (summary.by_state) lines.push(`messages: ${describeCounts(summary.by_state)}`);
   if (summary.failed_file) lines.push(`failed ones, with the reason: ${summary.failed_file}`);
   return lines.join('\n');
+}
+
+function describeSent({ already_sent }: Pick<Summary, 'already_sent'>): string[] {
+  return already_sent ? [`${already_sent} more have the status "sent" in the file and were left out`] : [];
 }
 
 function whereRefused(summary: { refused_file: string | null }): string {

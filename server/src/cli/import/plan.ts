@@ -5,6 +5,7 @@ import { checkCountry } from '../address.ts';
 import { usageError } from '../exit-codes.ts';
 import { type MessageOptions, messageShape } from '../message-options.ts';
 import { type CsvFile, type CsvRecord, openCsv } from './csv-reader.ts';
+import { isJsonLines, type JsonLinesFile, openJsonLines } from './jsonl-reader.ts';
 import { createRowMapper, type Mapped } from './row-mapper.ts';
 import { inspectSource, type Source } from './source.ts';
 
@@ -24,7 +25,7 @@ export interface PlanOptions extends MessageOptions {
 /** An import that is ready to begin: everything that can be wrong with file and options has been looked at. */
 export interface ImportPlan {
   source: Source;
-  csv: CsvFile;
+  csv: CsvFile | JsonLinesFile;
   /** Turns each row, in order, into a message or a refusal. */
   map: (record: CsvRecord) => Mapped;
   /** SHA-256 of the file's content and of every option that changes what is sent: the same import has the same. */
@@ -43,7 +44,8 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
   const settings = clientSettings();
   const absolute = (path: string) => resolve(settings.argumentFolder, path);
   const path = absolute(file);
-  const shape = messageShape(options.text ?? null, options);
+  const isJson = isJsonLines(path);
+  const shape = messageShape(options.text ?? (isJson ? ownText(options) : null), options);
   const country = options.country ?? settings.defaultCountry;
   const defaultCountry = country === null ? null : checkCountry(country);
   const { dir, name, ext } = parse(path);
@@ -62,7 +64,8 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
   const source = await inspectSource(path);
   const constants = options.var ?? new Map<string, string>();
   const phoneColumn = options.phoneColumn ?? null;
-  const allowDuplicates = options.allowDuplicates ?? false;
+  // A dump has a line a message, not a line an addressee.
+  const allowDuplicates = isJson || (options.allowDuplicates ?? false);
   const meaning = [
     shape,
     [...constants].sort(),
@@ -73,7 +76,7 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
     options.again ?? null,
   ];
   const runId = createHash('sha256').update(source.sha256).update(JSON.stringify(meaning)).digest('hex');
-  const csv = await openCsv(source);
+  const csv = isJson ? await openJsonLines(source) : await openCsv(source);
   const map = createRowMapper({
     header: csv.header,
     phoneColumn,
@@ -84,4 +87,9 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
     importId: runId.slice(0, 16),
   });
   return { source, csv, map, runId, chunkSize: options.chunk, paths };
+}
+
+/** A dump of messages has the text of each, which is not looked through for names: the whole of it is a value. */
+function ownText({ template, media }: PlanOptions): string | null {
+  return template === undefined && media === undefined ? '{content}' : null;
 }

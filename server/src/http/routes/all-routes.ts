@@ -3,14 +3,27 @@ import type { HttpDeps } from '../http-deps.ts';
 import { MessageObject, MessageStatus } from '../message-view.ts';
 import { ErrorSchema } from '../schemas.ts';
 import type { HttpApp } from '../typebox-provider.ts';
+import { API_KEY_PARTS } from './api-keys.schema.ts';
+import { apiKeyRoutes } from './api-keys.ts';
 import { BATCH_PARTS } from './batches.schema.ts';
 import { batchRoutes } from './batches.ts';
+import { docsRoutes } from './docs.ts';
 import { EVENT_PARTS } from './events.schema.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { MESSAGE_PARTS } from './messages.schema.ts';
 import { messageRoutes } from './messages.ts';
+import { messageListRoutes } from './messages-list.ts';
 import { metricsRoutes } from './metrics.ts';
+import { processorRoutes } from './processor.ts';
+import { SEND_PARTS } from './send.schema.ts';
+import { sendRoutes } from './send.ts';
+import { SENDER_PARTS } from './senders.schema.ts';
+import { senderRoutes } from './senders.ts';
+import { STATISTICS_PARTS } from './statistics.schema.ts';
+import { statisticsRoutes } from './statistics.ts';
+import { TENANT_PARTS } from './tenants.schema.ts';
+import { tenantRoutes } from './tenants.ts';
 import { whatsappWebhookRoutes } from './whatsapp-webhooks.ts';
 
 /** Everything that can be asked for, on an application that is set up: to serve it, or to describe it. */
@@ -21,15 +34,29 @@ export function registerRoutes(app: HttpApp, deps: HttpDeps): void {
     MessageStatus,
     HistoryStep,
     ...MESSAGE_PARTS,
+    ...SEND_PARTS,
+    ...STATISTICS_PARTS,
     ...BATCH_PARTS,
     ...EVENT_PARTS,
+    ...TENANT_PARTS,
+    ...SENDER_PARTS,
+    ...API_KEY_PARTS,
   ];
   for (const part of parts) app.addSchema(part);
   messageRoutes(app, deps);
+  messageListRoutes(app, deps);
+  sendRoutes(app, deps);
+  statisticsRoutes(app, deps);
   batchRoutes(app, deps);
   eventRoutes(app, deps);
+  tenantRoutes(app, deps);
+  senderRoutes(app, deps);
+  apiKeyRoutes(app, deps);
   healthRoutes(app, deps);
+  docsRoutes(app);
   metricsRoutes(app, deps);
+  // A context of its own, for its errors are worded otherwise.
+  app.register(async (processor: HttpApp) => processorRoutes(processor, deps));
   // A context of its own, for its bodies are bytes.
   app.register(async (webhooks: HttpApp) => whatsappWebhookRoutes(webhooks, deps));
 }

@@ -36,6 +36,7 @@ const AcceptedBatchAnswer = Type.Object(
     refused: Type.Integer(),
     messages: Type.Array(Type.Object({ index: Type.Integer(), id: Type.String() })),
     errors: Type.Array(reference(ItemError)),
+    warnings: Type.Optional(Type.Array(Type.String())),
   },
   { $id: 'AcceptedBatch' },
 );

@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 /**
  * What a list is asked for, with external ids turned into own ones.
  * @returns null when it names a record that does not exist: then nothing matches.
- * @throws {AldisError} `invalid_field` for a date that is none.
+ * @throws {AldisError} `invalid_field` for a date that is none, or dates in the wrong order.
  */
 export async function messageFilter(
   { db, senders }: Pick<HttpDeps, 'db' | 'senders'>,
@@ -28,8 +28,11 @@ export async function messageFilter(
     from: dateOf('start_date', query.start_date, 0),
     until: dateOf('end_date', query.end_date, DAY - 1),
   };
+  if (filter.from && filter.until && filter.from > filter.until) {
+    throw new AldisError('invalid_field', 'start_date is after end_date.', { field: 'start_date' });
+  }
   if (sender_id !== undefined) {
-    filter.sender_id = (await senders.resolve(tenant, [sender_id])).get(sender_id)?.id;
+    filter.sender_id = (await senders.find(tenant, [sender_id])).get(sender_id)?.id;
     if (filter.sender_id === undefined) return null;
   }
   if (contact_id !== undefined) {

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { CATEGORIES, OUTBOUND_TYPES } from '../../domain/message.ts';
+import { CATEGORIES, type Content, OUTBOUND_TYPES, SENDER_TYPES } from '../../domain/message.ts';
 import { HistoryStep } from '../history-view.ts';
 import { MessageObject, MessageReference, MessageStatus } from '../message-view.ts';
 import {
@@ -15,9 +15,17 @@ import {
   words,
 } from '../schemas.ts';
 
+const tags = ['messages'];
+
 /** Only the shape: what a value must be beyond its type, composing says, with better words. */
 const closed = { additionalProperties: false };
 const moment = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
+
+const contentProperties = {
+  text: Type.Optional(Type.String({ description: 'The text, or the caption of media. {name}s are filled in.' })),
+  media_url: Type.Optional(Type.String({ maxLength: 2048, description: 'An http(s) URL that WhatsApp fetches.' })),
+  filename: Type.Optional(Type.String({ minLength: 1, description: 'Of a document, as the customer sees it.' })),
+};
 
 /** The canonical body of a message. */
 export const MessageBody = Type.Object(
@@ -31,22 +39,7 @@ export const MessageBody = Type.Object(
     to: Type.Optional(Type.String({ description: 'The same by another name; give one of the two.' })),
     sender_id: Type.Optional(Reference("The number it leaves from: own or external id. Absent: the tenant's default.")),
     type: Type.Optional(words(OUTBOUND_TYPES, { description: 'Absent: what the rest of the message tells.' })),
-    content: Type.Optional(
-      Type.Object(
-        {
-          text: Type.Optional(
-            Type.String({ description: 'The text, or the caption of media. {name}s are filled in.' }),
-          ),
-          media_url: Type.Optional(
-            Type.String({ maxLength: 2048, description: 'An http(s) URL that WhatsApp fetches.' }),
-          ),
-          filename: Type.Optional(
-            Type.String({ minLength: 1, description: 'Of a document, as the customer sees it.' }),
-          ),
-        },
-        closed,
-      ),
-    ),
+    content: Type.Optional(Type.Object(contentProperties, closed)),
     template: Type.Optional(
       Type.Object(
         {
@@ -78,8 +71,46 @@ export const MessageBody = Type.Object(
     metadata: Type.Optional(
       Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'Yours, at most 4096 bytes; given back.' }),
     ),
+    sender_type: Type.Optional(
+      words(SENDER_TYPES, { description: 'Who wrote it. The conversation service is told; absent: `llm`.' }),
+    ),
   },
   { ...closed, $id: 'MessageBody' },
+);
+
+const { content: _, ...ownNames } = MessageBody.properties;
+
+/** Names that documented services have for parts of a message, beside the canonical ones. */
+export const OTHER_NAMES = {
+  content: Type.Optional(
+    Type.Unsafe<string | Content>({
+      ...Type.Object(contentProperties, closed),
+      type: ['object', 'string'],
+      description: 'What is said. A string is its text.',
+    }),
+  ),
+  message_type: Type.Optional(words(OUTBOUND_TYPES, { description: '`type` by another name.' })),
+  conversation_id: Type.Optional(Reference('The conversation, by own or external id.')),
+};
+
+/** The body of a single message: the canonical one, and those that are addressed by a conversation. */
+const SingleBody = Type.Object(
+  {
+    ...ownNames,
+    ...OTHER_NAMES,
+    conversation_id: Type.Optional(
+      Reference('Instead of an addressee: the conversation that it answers in, by own or external id.'),
+    ),
+    whatsapp_message_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 512,
+        pattern: '^[\\x21-\\x7e]+$',
+        description: 'Beside conversation_id: the message was sent elsewhere. It is recorded, never sent.',
+      }),
+    ),
+  },
+  { ...closed, $id: 'SingleMessageBody' },
 );
 
 const AcceptedAnswer = Type.Object(
@@ -114,6 +145,12 @@ export const ListQuery = Type.Object(
     ),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
     cursor: Type.Optional(Type.String({ description: 'The next_cursor of the page before.' })),
+    page: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Instead of a cursor: which page, from 1, within the newest 10,000 messages. Adds the totals.',
+      }),
+    ),
   },
   closed,
 );
@@ -125,6 +162,13 @@ const MessageList = Type.Object(
       type: ['string', 'null'],
       description: 'Null at the end. A page may be short, even empty, and have a next one.',
     }),
+    total: Type.Optional(Type.Integer({ description: 'With page: how many match.' })),
+    page: Type.Optional(Type.Integer()),
+    limit: Type.Optional(Type.Integer()),
+    total_pages: Type.Optional(Type.Integer()),
+    total_capped: Type.Optional(
+      Type.Boolean({ description: 'True: counting stopped at 10,000 messages, there may be more.' }),
+    ),
   },
   { $id: 'MessageList' },
 );
@@ -137,9 +181,9 @@ const MessageWithHistory = Type.Object(
   { $id: 'MessageWithHistory' },
 );
 
+/** What a change made of a message. */
 const StateAnswer = Type.Object({ id: Type.String(), status: StatusWord, state: StateWord }, { $id: 'StateAnswer' });
 
-const tags = ['messages'];
 export const IdempotencyHeader = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ description: 'Your mark on this request, 1 to 255 characters: repeated, it is done once.' }),
@@ -152,15 +196,22 @@ export const ROUTES = {
     tags,
     summary: 'Accept a message',
     description:
-      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time.',
+      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time. It is addressed by `to` or `recipient_phone`, or by `conversation_id`: then address and sender are those of the conversation. With `whatsapp_message_id` beside `conversation_id` the message was sent elsewhere: it is recorded and never sent; 201, and 200 when it is known already.',
     querystring: NO_QUERY,
     headers: IdempotencyHeader,
-    body: MessageBody,
-    response: { 202: reference(AcceptedAnswer), ...ERRORS_OF_ROUTES },
+    body: SingleBody,
+    response: {
+      200: reference(AcceptedAnswer),
+      201: reference(AcceptedAnswer),
+      202: reference(AcceptedAnswer),
+      ...ERRORS_OF_ROUTES,
+    },
   },
   list: {
     tags,
     summary: 'List messages, the newest first',
+    description:
+      'Those of all channels. By cursor to any depth; by page within the newest 10,000, with totals. A page looks at 10,000 messages at most: with a rare filter it may be short, and next_cursor goes on. The total is exact for any of sender_id, direction, type and status; with other filters counting stops at 10,000 messages.',
     querystring: ListQuery,
     response: { 200: reference(MessageList), ...ERRORS_OF_ROUTES },
   },
@@ -175,6 +226,14 @@ export const ROUTES = {
     summary: 'The status of a message',
     querystring: NO_QUERY,
     response: { 200: reference(MessageStatus), ...ERRORS_OF_ROUTES },
+  },
+  markRead: {
+    tags,
+    summary: "Mark a customer's message as read",
+    description: 'The conversation has one unread message less, and WhatsApp is told. A repeat changes nothing.',
+    querystring: NO_QUERY,
+    body: NO_BODY,
+    response: { 200: reference(StateAnswer), ...ERRORS_OF_ROUTES },
   },
   cancel: {
     tags,
@@ -193,4 +252,4 @@ export const ROUTES = {
 } as const;
 
 /** The parts that others refer to. */
-export const MESSAGE_PARTS = [AcceptedAnswer, MessageBody, MessageList, MessageWithHistory, StateAnswer];
+export const MESSAGE_PARTS = [AcceptedAnswer, MessageBody, MessageList, MessageWithHistory, SingleBody, StateAnswer];

@@ -1,23 +1,23 @@
-import type { Accepted, AcceptedMessage, Idempotency } from '../../actions/accepted.ts';
+import type { AcceptedMessage } from '../../actions/accepted.ts';
 import { AldisError } from '../../domain/errors.ts';
-import { isUuid, type MessageId, type TenantId } from '../../domain/ids.ts';
+import { isUuid, type MessageId } from '../../domain/ids.ts';
 import { PRIORITIES, type State, statusOf } from '../../domain/message.ts';
-import { findUsedKey } from '../../store/idempotency-keys.read.ts';
-import { findMessage, findMessageWithTrail, listMessages } from '../../store/messages.read.ts';
-import { readPageCursor, writePageCursor } from '../cursors.ts';
+import { findMessage, findMessageWithTrail } from '../../store/messages.read.ts';
+import { acceptComposed } from '../accepting.ts';
 import { guard, principalOf } from '../guard.ts';
 import { historyView } from '../history-view.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { changeKeyOf, conflictError, idempotencyOf } from '../idempotency.ts';
 import { messageView, statusView } from '../message-view.ts';
-import { integersOf } from '../query.ts';
+import { recordOne } from '../recording.ts';
 import { composeOne } from '../references.ts';
 import { IdParameter } from '../schemas.ts';
+import { canonicalRequest, inConversation } from '../single-request.ts';
 import type { HttpApp } from '../typebox-provider.ts';
-import { messageFilter } from './message-filter.ts';
-import { ListQuery, ROUTES } from './messages.schema.ts';
+import { ROUTES } from './messages.schema.ts';
+import { whyNotRetryable } from './messages-retry.ts';
 
-/** Messages one by one: accepting, listing, reading, cancelling, retrying. */
+/** Messages one by one: accepting, reading, marking as read, cancelling, retrying. */
 export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
   const { db, keys, settings } = deps;
   const reading = guard(keys, 'messages:read');
@@ -28,33 +28,20 @@ export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
     { schema: ROUTES.accept, onRequest: writing, bodyLimit: settings.body_limit },
     async (request, reply) => {
       const { tenant_id } = principalOf(request);
+      const { conversation_id, whatsapp_message_id, ...rest } = request.body;
+      if (whatsapp_message_id !== undefined) {
+        const { fresh, message } = await recordOne(deps, tenant_id, request.body, whatsapp_message_id);
+        return reply.code(fresh ? 201 : 200).send(acceptedAnswer(message, message.state, []));
+      }
       const idempotency = idempotencyOf(request);
-      const composing = composeOne(deps, tenant_id, request.body, PRIORITIES.normal);
+      const canonical = canonicalRequest(rest);
+      const asked =
+        conversation_id === undefined ? canonical : await inConversation(deps, tenant_id, canonical, conversation_id);
+      const composing = composeOne(deps, tenant_id, asked, PRIORITIES.normal);
       const composed = composing instanceof Promise ? await composing : composing;
-      const accepted =
-        composed.kind === 'message'
-          ? await deps.acceptMessage(tenant_id, composed.message, idempotency)
-          : await acceptedBefore(deps, tenant_id, idempotency, composed.error);
-      if (accepted.kind !== 'accepted') throw conflictError(accepted);
-      if (accepted.replayed) reply.header('idempotency-replayed', 'true');
-      return reply.code(202).send(acceptedAnswer(accepted.message));
-    },
-  );
-
-  app.get(
-    '/api/v1/messages',
-    { schema: ROUTES.list, onRequest: reading, preValidation: integersOf(ListQuery) },
-    async (request) => {
-      const { tenant_id } = principalOf(request);
-      const { limit, cursor } = request.query;
-      const before = cursor === undefined ? null : readPageCursor(cursor);
-      const filter = await messageFilter(deps, tenant_id, request.query);
-      if (filter === null) return { messages: [], next_cursor: null };
-      const page = await listMessages(db, tenant_id, filter, before, limit);
-      return {
-        messages: page.messages.map(messageView),
-        next_cursor: page.next === null ? null : writePageCursor(page.next),
-      };
+      const { replayed, message, warnings = [] } = await acceptComposed(deps, tenant_id, composed, idempotency);
+      if (replayed) reply.header('idempotency-replayed', 'true');
+      return reply.code(202).send(acceptedAnswer(message, 'queued', warnings));
     },
   );
 
@@ -79,6 +66,23 @@ export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
     },
   );
 
+  // queue-service documents PUT, chat-service POST.
+  for (const method of ['PUT', 'POST'] as const) {
+    app.route({
+      method,
+      url: '/api/v1/messages/:id/read',
+      schema: { ...ROUTES.markRead, params: IdParameter },
+      onRequest: writing,
+      async handler(request) {
+        const id = messageId(request.params.id);
+        const result = await deps.markRead(principalOf(request).tenant_id, id);
+        if (result === 'not_found') throw noMessage();
+        if (result === 'outbound') throw new AldisError('cannot_mark_read');
+        return stateAnswer(id, 'read');
+      },
+    });
+  }
+
   app.post(
     '/api/v1/messages/:id/cancel',
     { schema: { ...ROUTES.cancel, params: IdParameter }, onRequest: writing },
@@ -96,39 +100,22 @@ export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
     '/api/v1/messages/:id/retry',
     { schema: { ...ROUTES.retry, params: IdParameter }, onRequest: writing },
     async (request, reply) => {
+      const { tenant_id } = principalOf(request);
       const id = messageId(request.params.id);
-      const result = await deps.retryMessage(principalOf(request).tenant_id, id, changeKeyOf(request, 'retry', id));
+      const result = await deps.retryMessage(tenant_id, id, changeKeyOf(request, 'retry', id));
       if (result === 'mismatch') throw conflictError({ kind: result });
       if (result === 'not_found') throw noMessage();
-      if (result === 'not_failed') throw new AldisError('not_retryable');
+      if (result === 'not_failed') throw await whyNotRetryable(deps, tenant_id, id);
       return reply.code(202).send(stateAnswer(id, 'queued'));
     },
   );
 }
 
-/**
- * The answer to a repeat of a request that was accepted once and would be refused now, because the time it names has passed
- * meanwhile, say. Same key and same body have the same answer.
- * @throws {AldisError} the refusal, when it is no such repeat.
- */
-async function acceptedBefore(
-  { db }: Pick<HttpDeps, 'db'>,
-  tenant: TenantId,
-  idempotency: Idempotency | null,
-  refusal: AldisError,
-): Promise<Accepted> {
-  const used = idempotency && (await findUsedKey(db, tenant, idempotency.key));
-  if (!used) throw refusal;
-  if (used.message_id === null || !used.request_hash.equals(idempotency.hash)) return { kind: 'mismatch' };
-  const message = await findMessage(db, tenant, used.message_id);
-  return message ? { kind: 'accepted', replayed: true, message } : { kind: 'mismatch' };
-}
-
-function acceptedAnswer(message: AcceptedMessage) {
+function acceptedAnswer(message: AcceptedMessage, state: State, warnings: readonly string[]) {
   return {
     id: message.id,
-    status: 'queued' as const,
-    state: 'queued' as const,
+    status: statusOf(state),
+    state,
     sender_id: message.sender_id,
     contact_id: message.contact_id,
     conversation_id: message.conversation_id,
@@ -136,7 +123,7 @@ function acceptedAnswer(message: AcceptedMessage) {
     type: message.type,
     created_at: message.created_at,
     scheduled_at: message.scheduled_at,
-    warnings: [],
+    warnings: [...warnings],
   };
 }
 

@@ -1,0 +1,138 @@
+import { Command } from 'commander';
+import { isObject, type JsonObject, optionalString } from './answers.ts';
+import type { Client } from './client.ts';
+import { CliError, EXIT } from './exit-codes.ts';
+import { createOutput, type Output } from './output.ts';
+import { bodyOf, type RecordField, withFields } from './record-fields.ts';
+import { connect, type ServerOptions, withServerOptions } from './server-options.ts';
+
+/** A kind of record that an operator keeps: tenants, senders, keys. All have the same commands. */
+export interface RecordKind {
+  /** `tenant`: the command. */
+  noun: string;
+  /** `/api/v1/tenants` */
+  path: string;
+  /** The array of a list's answer. */
+  plural: string;
+  /** Whether records belong to a tenant: then `--tenant` says to which. */
+  ofTenant: boolean;
+  summary: string;
+  examples: string;
+  /** Fields that a new record takes and, after `change`, those that can be changed; `name` is asked for by itself. */
+  create: readonly RecordField[];
+  change: readonly RecordField[];
+  /** What ends a record: `delete` or `revoke`. */
+  end: { verb: string; summary: string };
+  /** A record of a list in one line. */
+  line(record: JsonObject): string;
+  /** A word to whoever made one. */
+  madeNote?: string;
+}
+
+interface RecordOptions extends ServerOptions {
+  tenant?: string;
+  [field: string]: unknown;
+}
+
+const PAGE = 100;
+const NAME: RecordField = { name: 'name', value: 'NAME', about: 'what people call it', parse: (text) => text };
+
+/** `aldis NOUN list|create|show|change|delete` */
+export function recordCommand(kind: RecordKind): Command {
+  const { noun, path, plural } = kind;
+  const command = new Command(noun)
+    .summary(kind.summary)
+    .description(`${kind.summary[0]?.toUpperCase()}${kind.summary.slice(1)}. Asks with the operator's key.`)
+    .addHelpText(
+      'after',
+      `${kind.examples}\n\nExit codes: 0 done, 1 failure, 2 usage, 3 not reachable, 4 refused by the server.`,
+    );
+
+  const leaf = (name: string, summary: string) => {
+    const made = withServerOptions(new Command(name).summary(summary).description(`${sentence(summary)}.`));
+    if (kind.ofTenant) made.option('--tenant <ID>', "the tenant, by own or external id (default: the key's own)");
+    command.addCommand(made);
+    return made;
+  };
+  const one = (id: string, options: RecordOptions) => `${path}/${encodeURIComponent(id)}${query(options)}`;
+
+  leaf('list', `list ${plural.replace('_', ' ')}, the newest first`).action(async (options: RecordOptions) => {
+    const output = createOutput(options.json ?? false);
+    const records = await listAll(await open(options, output), kind, options);
+    output.result(records, records.map(kind.line).join('\n'));
+  });
+
+  withFields(leaf('create', `make a ${noun}`).argument('<name>', NAME.about), kind.create).action(
+    async (name: string, options: RecordOptions) => {
+      const output = createOutput(options.json ?? false);
+      const tenant = options.tenant === undefined ? {} : { tenant_id: options.tenant };
+      const body = JSON.stringify({ ...tenant, name, ...(await bodyOf(kind.create, options)) });
+      show(await (await open(options, output)).request({ method: 'POST', path, body }), output);
+      if (kind.madeNote !== undefined) output.note(kind.madeNote);
+    },
+  );
+
+  leaf('show', `show a ${noun}`)
+    .argument('<id>', `own${kind.noun === 'key' ? '' : ' or external'} id`)
+    .action(async (id: string, options: RecordOptions) => {
+      const output = createOutput(options.json ?? false);
+      show(await (await open(options, output)).request({ method: 'GET', path: one(id, options) }), output);
+    });
+
+  const changing = [NAME, ...kind.change];
+  withFields(leaf('change', `change a ${noun}; what is not named stays`).argument('<id>', 'its id'), changing).action(
+    async (id: string, options: RecordOptions) => {
+      const output = createOutput(options.json ?? false);
+      const body = JSON.stringify(await bodyOf(changing, options));
+      show(await (await open(options, output)).request({ method: 'PATCH', path: one(id, options), body }), output);
+    },
+  );
+
+  leaf(kind.end.verb, kind.end.summary)
+    .argument('<id>', 'its id')
+    .action(async (id: string, options: RecordOptions) => {
+      const output = createOutput(options.json ?? false);
+      show(await (await open(options, output)).request({ method: 'DELETE', path: one(id, options) }), output);
+    });
+  return command;
+}
+
+function open(options: ServerOptions, output: Output): Promise<Client> {
+  return connect(options, output, { as: 'operator' });
+}
+
+function query({ tenant }: RecordOptions): string {
+  return tenant === undefined ? '' : `?${new URLSearchParams({ tenant_id: tenant })}`;
+}
+
+/** Every page of a list. */
+async function listAll(client: Client, { path, plural }: RecordKind, { tenant }: RecordOptions): Promise<JsonObject[]> {
+  const records: JsonObject[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const asked = new URLSearchParams({ limit: String(PAGE) });
+    if (tenant !== undefined) asked.set('tenant_id', tenant);
+    if (cursor !== '') asked.set('cursor', cursor);
+    const answer = await client.request({ method: 'GET', path: `${path}?${asked}` });
+    const page = isObject(answer) ? answer[plural] : undefined;
+    if (!isObject(answer) || !Array.isArray(page)) {
+      throw new CliError(EXIT.failure, 'strange_answer', `the server's answer has no ${plural}; is there an Aldis?`);
+    }
+    records.push(...page.filter(isObject));
+    cursor = optionalString(answer, 'next_cursor');
+  }
+  return records;
+}
+
+/** A record for a person: a line a fact. */
+function show(answer: unknown, output: Output): void {
+  const facts = Object.entries(isObject(answer) ? answer : {}).filter(([, value]) => value !== null);
+  const width = Math.max(0, ...facts.map(([name]) => name.length));
+  const lines = facts.map(
+    ([name, value]) => `${name.padEnd(width)}  ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  output.result(answer, lines.join('\n'));
+}
+
+function sentence(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
+}

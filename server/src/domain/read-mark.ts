@@ -1,0 +1,48 @@
+import type { WhatsAppSender } from './channel.ts';
+import type { MessageId, SenderId, TenantId } from './ids.ts';
+import { backoff, type RetrySettings } from './retry.ts';
+
+/** A customer's message of which the provider is to be told that it was read. */
+export interface ReadMark {
+  tenant_id: TenantId;
+  message_id: MessageId;
+  sender_id: SenderId;
+  /** The provider's id of the message. */
+  wamid: string;
+  /** How often it was tried to tell, this time included. */
+  tries: number;
+  /** null in both: the sender is none of WhatsApp's, or gone. */
+  phone_number_id: string | null;
+  access_token_sealed: Buffer | null;
+}
+
+/** Names one try for one mark: whoever took it again since is not disturbed. */
+export type ReadMarkKey = Pick<ReadMark, 'tenant_id' | 'message_id' | 'tries'>;
+
+/** What came of telling a provider that a customer's message was read. */
+export type ReadMarkOutcome =
+  | { kind: 'told' }
+  /** It may go well later. `retryAfter`: the provider's wish in milliseconds, if it has one. */
+  | { kind: 'later'; detail: string; retryAfter: number | null }
+  | { kind: 'refused'; detail: string };
+
+/** The contract of a channel that can tell its provider what was read. Telling twice does no harm. */
+export interface ReadMarker {
+  /** Makes the call; never throws. `id`: the provider's id of the customer's message. */
+  markRead(sender: WhatsAppSender, id: string): Promise<ReadMarkOutcome>;
+  close(): Promise<void>;
+}
+
+/** After so many tries, some hours, it is given up: by then nobody waits for the blue ticks. */
+const MOST_TRIES = 12;
+
+/** Milliseconds until the next try, or null: it is given up. `random` is a number from 0 to 1. */
+export function nextReadMark(
+  outcome: ReadMarkOutcome,
+  tries: number,
+  settings: RetrySettings,
+  random: number,
+): number | null {
+  if (outcome.kind !== 'later' || tries >= MOST_TRIES) return null;
+  return backoff(tries, settings, outcome.retryAfter, random);
+}

@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  adoptTenants,
+  beginFollowing,
+  type HeldTenant,
+  holdTenants,
+  letTenantGo,
+} from '../../actions/follow-events.ts';
+import type { Db } from '../../db/pool.ts';
+import type { InstanceId, TenantId } from '../../domain/ids.ts';
+import type { ConversationService } from '../../outside/conversation-service.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type Part, part } from '../../runtime/lifecycle.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { EventPosition } from '../../store/events.read.ts';
+import { listSentEvents, type SentEvent, type SentMessage } from '../../store/sent-messages.read.ts';
+import { saidMessage } from './said-message.ts';
+
+/**
+ * Hands every message that became sent to the conversation service, from the event log: at least once, in the log's order
+ * within each conversation. A pass takes a tenant, reads a page of its events, stores what is to be stored, and keeps how
+ * far it came; a crash in between repeats what was not kept. While the service is away the tenant's events wait.
+ */
+export interface ForwarderOptions {
+  db: Db;
+  service: ConversationService;
+  clock: Clock;
+  logger: Pick<Logger, 'error' | 'warn' | 'info'>;
+  metrics: Pick<Metrics, 'conversationMessages'>;
+  instance: InstanceId;
+  /** No other instance forwards. */
+  alone: boolean;
+  /** Milliseconds between two looks when nothing waits. */
+  pollInterval: number;
+  /** Milliseconds for which a tenant is held. After a crash another instance waits this long. */
+  lease: number;
+}
+
+/** The name of the position in the log. */
+export const CONVERSATION_SERVICE = 'conversation_service';
+
+const TENANTS_TOGETHER = 8;
+const CALLS_EACH = 16;
+const PAGE = 200;
+const ADOPT_EVERY = 1000;
+const FIRST_REST = 250;
+const LONGEST_REST = 30_000;
+/** How often a message is offered that the service refuses, and milliseconds before the second time. */
+const TRIES = 4;
+const REFUSED_REST = 100;
+
+/** A tenant whose last pass did not come to its end. */
+interface Trouble {
+  /** How long it rested, in milliseconds. 0: there was only more than the lease allows. */
+  rest: number;
+  /** Events beyond the kept place that are done: not offered again by this process. At most a page. */
+  done: ReadonlySet<string>;
+}
+
+export function createForwarder(options: ForwarderOptions): Part {
+  const { db, service, clock, logger, metrics, instance, lease } = options;
+  const troubled = new Map<TenantId, Trouble>();
+  const ending = new AbortController();
+  let loop: Promise<void> = Promise.resolve();
+  let adoptedAt = clock.monotonic();
+  let isAway = false;
+  const passes = new Set<Promise<void>>();
+  let freed = false;
+  let wakeUp: (() => void) | undefined;
+
+  /** Fills the places for tenants as they become free, so that a slow tenant delays no other. */
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      freed = false;
+      await takeTenants().catch(warn);
+      if (!freed) await free(options.pollInterval);
+    }
+    await Promise.all(passes);
+  }
+
+  async function takeTenants(): Promise<void> {
+    if (clock.monotonic() - adoptedAt > ADOPT_EVERY) {
+      adoptedAt = clock.monotonic();
+      await adoptTenants(db, CONVERSATION_SERVICE);
+    }
+    const limit = TENANTS_TOGETHER - passes.size;
+    if (limit === 0) return;
+    for (const tenant of await holdTenants(db, CONVERSATION_SERVICE, instance, { lease, limit })) {
+      const one = pass(tenant)
+        // What was held stays so until the lease is over: no need to hurry.
+        .catch(warn)
+        .finally(() => {
+          passes.delete(one);
+          freed = true;
+          wakeUp?.();
+        });
+      passes.add(one);
+    }
+  }
+
+  /** Resolves when a place becomes free, after a time, or at the end. */
+  function free(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timer);
+        wakeUp = undefined;
+        resolve();
+      }
+      wakeUp = done;
+    });
+  }
+
+  function warn(error: unknown): void {
+    logger.warn({ error, part: 'conversation-service' }, 'forwarding to the conversation service failed');
+  }
+
+  async function pass(tenant: HeldTenant): Promise<void> {
+    const { tenant_id } = tenant;
+    // Not all of the lease: what is under way when it is over may be stored twice.
+    const until = clock.monotonic() + lease / 2;
+    const trouble = troubled.get(tenant_id);
+    const done = new Set(trouble?.done);
+    const events = await listSentEvents(db, tenant_id, tenant, PAGE);
+    const conversations = byConversation(events.filter((event) => !done.has(event.event_id)));
+    let away: string | null = null;
+
+    async function storeInTurn(): Promise<void> {
+      for (let next = conversations.shift(); next; next = conversations.shift()) {
+        for (const { event_id, message } of next) {
+          if (away !== null || ending.signal.aborted || clock.monotonic() > until) return;
+          const reason = await store(tenant, message);
+          if (reason === null) done.add(event_id);
+          else {
+            away ??= reason;
+            return;
+          }
+        }
+      }
+    }
+    // One call asks whether it is back before many do.
+    await Promise.all(Array.from({ length: trouble?.rest ? 1 : CALLS_EACH }, storeInTurn));
+
+    const end = events.findIndex((event) => event.message_id !== null && !done.has(event.event_id));
+    const place = placeOf(end < 0 ? events.at(-1) : events[end - 1]) ?? tenant;
+    const beyond = end < 0 ? [] : events.slice(end).map((event) => event.event_id);
+    const pause = note(tenant_id, ending.signal.aborted ? null : away, new Set(beyond.filter((id) => done.has(id))));
+    await letTenantGo(db, tenant_id, CONVERSATION_SERVICE, instance, { place, rest: pause });
+  }
+
+  /** Stores one message, or gives up on one that is refused. @returns why it has to wait, or null when it is done. */
+  async function store({ tenant_id, tenant_name }: HeldTenant, message: SentMessage): Promise<string | null> {
+    const said = saidMessage(message);
+    for (let tries = 1; ; tries++) {
+      const storing = await service.store(tenant_name, said, ending.signal);
+      if (storing.kind === 'away') return storing.reason;
+      if (storing.kind === 'stored') {
+        metrics.conversationMessages.add(1, { result: 'stored' });
+        return null;
+      }
+      if (tries === TRIES) {
+        metrics.conversationMessages.add(1, { result: 'skipped' });
+        const ids = { tenant_id, message_id: message.message_id, conversation_id: message.conversation_id };
+        const about = { ...ids, part: 'conversation-service', status: storing.status };
+        logger.error(about, 'the conversation service refuses a message; it is not stored there');
+        return null;
+      }
+      const rested = await sleep(REFUSED_REST * 2 ** (tries - 1), true, { signal: ending.signal }).catch(() => false);
+      if (!rested) return 'stopping';
+    }
+  }
+
+  /** Remembers what of a tenant's page is done, and says when the service goes and comes. @returns how long the tenant rests. */
+  function note(tenant: TenantId, away: string | null, done: ReadonlySet<string>): number {
+    const part = 'conversation-service';
+    const before = troubled.get(tenant)?.rest ?? 0;
+    const pause = away === null ? 0 : Math.min(Math.max(before * 2, FIRST_REST), LONGEST_REST);
+    if (pause > 0 || done.size > 0) troubled.set(tenant, { rest: pause, done });
+    else troubled.delete(tenant);
+    if (away !== null && !isAway) {
+      logger.warn({ part, tenant_id: tenant, reason: away }, 'the conversation service does not answer; messages wait');
+    } else if (away === null && isAway && before > 0) {
+      logger.info({ part }, 'the conversation service answers again');
+    }
+    if (away !== null || before > 0) isAway = away !== null;
+    return pause;
+  }
+
+  return part(
+    'conversation-service',
+    async () => {
+      // Before anything can be sent: what is sent from here on is stored.
+      await beginFollowing(db, CONVERSATION_SERVICE, options.alone);
+      loop = run();
+    },
+    async () => {
+      ending.abort();
+      wakeUp?.();
+      await loop;
+    },
+  );
+}
+
+function placeOf(event: SentEvent | undefined): EventPosition | null {
+  return event ? { xid: event.xid, id: event.event_id } : null;
+}
+
+/** The messages to store, each conversation's in order. */
+function byConversation(events: readonly SentEvent[]): { event_id: string; message: SentMessage }[][] {
+  const conversations = new Map<string, { event_id: string; message: SentMessage }[]>();
+  for (const event of events) {
+    if (event.message_id === null) continue;
+    const said = { event_id: event.event_id, message: event };
+    const others = conversations.get(event.conversation_id);
+    if (others) others.push(said);
+    else conversations.set(event.conversation_id, [said]);
+  }
+  return [...conversations.values()];
+}

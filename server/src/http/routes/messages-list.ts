@@ -1,0 +1,79 @@
+import type { Static } from 'typebox';
+import { AldisError } from '../../domain/errors.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { countListed, listMessages, type MessageFilter, type MessageTotal, WALKED } from '../../store/messages.read.ts';
+import { countMessages } from '../../store/statistics.read.ts';
+import { readPageCursor, writePageCursor } from '../cursors.ts';
+import { guard, principalOf } from '../guard.ts';
+import type { HttpDeps } from '../http-deps.ts';
+import { messageView } from '../message-view.ts';
+import { integersOf } from '../query.ts';
+import type { HttpApp } from '../typebox-provider.ts';
+import { messageFilter } from './message-filter.ts';
+import { ListQuery, ROUTES } from './messages.schema.ts';
+
+/** The list of messages, by cursor or by page. */
+export function messageListRoutes(app: HttpApp, deps: HttpDeps): void {
+  const { db, keys } = deps;
+  app.get(
+    '/api/v1/messages',
+    { schema: ROUTES.list, onRequest: guard(keys, 'messages:read'), preValidation: integersOf(ListQuery) },
+    async (request) => {
+      const { tenant_id } = principalOf(request);
+      const { limit, cursor, page } = request.query;
+      const before = cursor === undefined ? null : readPageCursor(cursor);
+      const offset = offsetOf(request.query);
+      const filter = await messageFilter(deps, tenant_id, request.query);
+      if (filter === null) return { messages: [], next_cursor: null, ...totalsOf(page, limit, NONE) };
+      const found = await listMessages(db, tenant_id, filter, before, limit, offset);
+      return {
+        messages: found.messages.map(messageView),
+        next_cursor: found.next === null ? null : writePageCursor(found.next),
+        ...(page === undefined ? {} : totalsOf(page, limit, await totalOf(deps, tenant_id, filter))),
+      };
+    },
+  );
+}
+
+const NONE: MessageTotal = { total: 0, capped: false };
+
+/**
+ * How many messages stand before a page.
+ * @throws {AldisError} `invalid_field` for a page with a cursor, or one that lies too deep.
+ */
+function offsetOf({ limit, cursor, page }: Static<typeof ListQuery>): number {
+  if (page === undefined) return 0;
+  const field = 'page';
+  if (cursor !== undefined) throw new AldisError('invalid_field', 'Give page or cursor, not both.', { field });
+  const last = Math.floor(WALKED / limit);
+  if (page > last) {
+    throw new AldisError(
+      'invalid_field',
+      `page must be at most ${last} with a limit of ${limit}: pages reach the newest 10,000 messages. To go deeper, leave page out and follow next_cursor.`,
+      { field, details: { limit: last } },
+    );
+  }
+  return (page - 1) * limit;
+}
+
+function totalsOf(page: number | undefined, limit: number, { total, capped }: MessageTotal) {
+  if (page === undefined) return {};
+  return { total, page, limit, total_pages: Math.ceil(total / limit), ...(capped ? { total_capped: true } : {}) };
+}
+
+/** From the roll-ups where they can tell; else it is counted, as far as 10,000 messages. */
+async function totalOf({ db }: HttpDeps, tenant: TenantId, filter: MessageFilter): Promise<MessageTotal> {
+  const { contact_id, conversation_id, batch_id, from, until } = filter;
+  if ([contact_id, conversation_id, batch_id, from, until].some((value) => value !== undefined)) {
+    return countListed(db, tenant, filter);
+  }
+  const { sender_id, direction, type, states } = filter;
+  let total = 0;
+  for (const count of await countMessages(db, tenant, sender_id ?? null)) {
+    if (direction !== undefined && count.direction !== direction) continue;
+    if (type !== undefined && count.type !== type) continue;
+    if (states !== undefined && !states.includes(count.state)) continue;
+    total += count.n;
+  }
+  return { total, capped: false };
+}

@@ -1,0 +1,103 @@
+import { doubles, smallints, uuids } from '../db/arrays.ts';
+import type { Queryable } from '../db/pool.ts';
+import type { EventId, MessageId, TenantId } from '../domain/ids.ts';
+import type { Direction } from '../domain/message.ts';
+import type { ReadMark, ReadMarkKey } from '../domain/read-mark.ts';
+
+const mark = {
+  name: 'read_marks_mark',
+  text: `
+with m as (
+  update messages m set state_before = m.state, state = 'read', read_at = greatest(now(), m.delivered_at)
+  where m.tenant_id = $1 and m.id = $2 and m.direction = 'inbound' and m.state = 'delivered'
+  returning m.tenant_id, m.id, m.sender_id, m.conversation_id, m.type, m.wamid, m.delivered_at, m.read_at
+), v as (
+  update conversations v set unread_count = greatest(v.unread_count - 1, 0)
+  from m where v.tenant_id = m.tenant_id and v.id = m.conversation_id
+), r as (
+  insert into read_marks (tenant_id, message_id, sender_id, wamid)
+  select m.tenant_id, m.id, m.sender_id, m.wamid from m where m.wamid is not null
+), e as (
+  insert into events (tenant_id, id, type, message_id, data)
+  select tenant_id, $3, 'message.read', id, jsonb_strip_nulls(jsonb_build_object('state', 'read', 'wamid', wamid,
+    'delivered_at', delivered_at, 'read_at', read_at))
+  from m
+), n as (
+  insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+  select tenant_id, sender_id, 'inbound', type, 'delivered', 'read', 0, 1 from m
+  on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+  do update set n = message_counts.n + excluded.n
+)
+select exists (select from m) as done,
+  (select direction from messages where tenant_id = $1 and id = $2) as direction`,
+};
+
+/**
+ * Marks a customer's message as read, with its event, its count, the conversation's unread count, and the record that the
+ * provider is to be told, in one statement. `direction` null: there is no such message.
+ */
+export async function markMessageRead(
+  tx: Queryable,
+  tenant: TenantId,
+  id: MessageId,
+  event: EventId,
+): Promise<{ done: boolean; direction: Direction | null }> {
+  const [row] = await tx.query<{ done: boolean; direction: Direction | null }>(mark, [tenant, id, event]);
+  return row ?? { done: false, direction: null };
+}
+
+const take = {
+  name: 'read_marks_take',
+  text: `
+with x as materialized (
+  select tenant_id, message_id from read_marks where due_at <= clock_timestamp()
+  order by due_at limit $1 for update skip locked
+), r as (
+  update read_marks r set tries = r.tries + 1, due_at = clock_timestamp() + $2 * interval '1 ms'
+  from x where r.tenant_id = x.tenant_id and r.message_id = x.message_id
+  returning r.tenant_id, r.message_id, r.sender_id, r.wamid, r.tries
+)
+select r.tenant_id, r.message_id, r.sender_id, r.wamid, r.tries, s.phone_number_id, s.access_token_sealed
+from r left join senders s on s.tenant_id = r.tenant_id and s.id = r.sender_id and s.channel = 'whatsapp'`,
+};
+
+/**
+ * Takes what is due, at most `limit`. It is due again after `retryAfter` milliseconds, unless it is told of before: an instance
+ * that dies loses nothing.
+ */
+export function takeReadMarks(tx: Queryable, limit: number, retryAfter: number): Promise<ReadMark[]> {
+  return tx.query<ReadMark>(take, [limit, retryAfter]);
+}
+
+const remove = {
+  name: 'read_marks_remove',
+  text: `
+delete from read_marks r using unnest($1::uuid[], $2::uuid[]) as i(tenant_id, message_id)
+where r.tenant_id = i.tenant_id and r.message_id = i.message_id`,
+};
+
+/** Forgets marks: the provider has been told, or will not be. */
+export async function deleteReadMarks(tx: Queryable, marks: readonly ReadMarkKey[]): Promise<void> {
+  await tx.query(remove, [uuids(marks, (m) => m.tenant_id), uuids(marks, (m) => m.message_id)]);
+}
+
+const postpone = {
+  name: 'read_marks_postpone',
+  text: `
+update read_marks r set due_at = clock_timestamp() + i.delay * interval '1 ms'
+from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::float8[]) as i(tenant_id, message_id, tries, delay)
+where r.tenant_id = i.tenant_id and r.message_id = i.message_id and r.tries = i.tries`,
+};
+
+/** Lets marks wait. `delay`: milliseconds from now. */
+export async function postponeReadMarks(
+  tx: Queryable,
+  marks: readonly (ReadMarkKey & { delay: number })[],
+): Promise<void> {
+  await tx.query(postpone, [
+    uuids(marks, (m) => m.tenant_id),
+    uuids(marks, (m) => m.message_id),
+    smallints(marks, (m) => m.tries),
+    doubles(marks, (m) => m.delay),
+  ]);
+}
