@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
@@ -8,6 +9,12 @@ import { findUsedKey } from '../store/idempotency-keys.read.ts';
 import { insertUsedKey } from '../store/idempotency-keys.write.ts';
 import type { Idempotency } from './accepted.ts';
 import { takePlacesAgain } from './limit-room.ts';
+
+/** Tenant, message, the event's id, and the counters' slot of one change. */
+type ChangeOf = [tenant: TenantId, id: MessageId, event: EventId, slot: number];
+
+/** People's changes come one by one and many at once, on any instance: they share slots that nobody else adds to. */
+const PEOPLES_SLOTS = 32;
 
 /** What was asked was done before under the same key, or the key was used for something else. */
 type Repeated = 'again' | 'mismatch';
@@ -42,14 +49,12 @@ export async function retryMessage(
   idempotency: Idempotency | null,
   usual: Caps = NO_CAPS,
 ): Promise<'queued' | 'not_found' | 'not_failed' | 'mismatch'> {
-  const requeue = async (tx: Queryable, ...of: [TenantId, MessageId, EventId]) => {
+  const requeue = async (tx: Queryable, ...of: ChangeOf) => {
     const made = await requeueFailed(tx, ...of);
     if (made.done) await takePlacesAgain(tx, tenant, id, usual);
     return made;
   };
-  const inOne = idempotency
-    ? requeue
-    : (_: Queryable, ...of: [TenantId, MessageId, EventId]) => db.transaction((tx) => requeue(tx, ...of));
+  const inOne = idempotency ? requeue : (_: Queryable, ...of: ChangeOf) => db.transaction((tx) => requeue(tx, ...of));
   const change = await onceByKey(db, tenant, id, idempotency, inOne);
   if (change === 'mismatch') return 'mismatch';
   if (change === 'again') return 'queued';
@@ -65,15 +70,17 @@ function onceByKey<C extends Change>(
   tenant: TenantId,
   id: MessageId,
   idempotency: Idempotency | null,
-  make: (tx: Queryable, tenant: TenantId, id: MessageId, event: EventId) => Promise<C>,
+  make: (tx: Queryable, ...of: ChangeOf) => Promise<C>,
 ): Promise<C | Repeated> {
-  if (!idempotency) return retryingOnConflict(() => make(db, tenant, id, newId<EventId>()));
+  // Drawn anew for each try: whoever was in the way may be there still.
+  const of = (): ChangeOf => [tenant, id, newId<EventId>(), -randomInt(1, PEOPLES_SLOTS + 1)];
+  if (!idempotency) return retryingOnConflict(() => make(db, ...of()));
   const { key, hash } = idempotency;
   return retryingOnConflict(() =>
     db.transaction(async (tx): Promise<C | Repeated> => {
       const used = await findUsedKey(tx, tenant, key);
       if (used) return used.message_id === id && used.request_hash.equals(hash) ? 'again' : 'mismatch';
-      const change = await make(tx, tenant, id, newId<EventId>());
+      const change = await make(tx, ...of());
       if (change.done) await insertUsedKey(tx, tenant, key, hash, id);
       return change;
     }),

@@ -5,6 +5,7 @@ import { pruneLimits } from '../store/limits.write.ts';
 import {
   analyzeTable,
   findGrownTables,
+  foldCounts,
   pruneIdempotencyKeys,
   pruneParkedReceipts,
   pruneRawWebhooks,
@@ -39,4 +40,14 @@ export async function pruneStore(db: Db, retention: Retention, now: number): Pro
   await pruneParkedReceipts(db, retention.webhooks);
   const limits = await retryingOnConflict(() => pruneLimits(db, MOST_TOGETHER));
   return [keys, webhooks, limits].includes(MOST_TOGETHER);
+}
+
+/** Rows that one counter may be spread over. Several instances at work need a few dozen. */
+const MOST_SLOTS = 64;
+
+/** Adds up counters that many starts have spread over many rows, so that statistics stay quick. */
+export async function foldCounters(db: Db): Promise<void> {
+  while ((await retryingOnConflict(() => foldCounts(db, MOST_SLOTS, MOST_TOGETHER))) === MOST_TOGETHER) {
+    // A step at a time, so that those who count wait for none of them long.
+  }
 }

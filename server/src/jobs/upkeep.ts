@@ -1,4 +1,4 @@
-import { pruneStore, type Retention, refreshStatistics } from '../actions/keep-store.ts';
+import { foldCounters, pruneStore, type Retention, refreshStatistics } from '../actions/keep-store.ts';
 import type { Db } from '../db/pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
@@ -15,16 +15,22 @@ export interface UpkeepOptions {
 /** Milliseconds. A young store multiplies within seconds; an old one hardly changes. */
 const STATISTICS_EVERY = 2000;
 const PRUNE_EVERY = 60_000;
+const FOLD_EVERY = 3_600_000;
 
 export function createUpkeep({ db, clock, logger, retention }: UpkeepOptions): Part {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
   let prunedAt = clock.monotonic();
+  let foldedAt = Number.NEGATIVE_INFINITY;
 
   async function round(): Promise<void> {
     const tables = await refreshStatistics(db);
     if (tables.length > 0) logger.debug({ tables }, 'statistics were taken');
+    if (clock.monotonic() - foldedAt > FOLD_EVERY) {
+      foldedAt = clock.monotonic();
+      await foldCounters(db);
+    }
     if (clock.monotonic() - prunedAt < PRUNE_EVERY) return;
     prunedAt = clock.monotonic();
     while (!stopped && (await pruneStore(db, retention, clock.now()))) {

@@ -17,7 +17,7 @@ with d as (
     jsonb_build_object('state', 'cancelled', 'attempt', attempt, 'ended_at', now()) from m
 ), n as (
   insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
-  select tenant_id, sender_id, 'outbound', type, 'queued', 'cancelled', 0, 1 from m
+  select tenant_id, sender_id, 'outbound', type, 'queued', 'cancelled', $4, 1 from m
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
 )
@@ -30,9 +30,18 @@ export interface Change {
   known: boolean;
 }
 
-/** Cancels a message that has not begun to leave. */
-export async function cancelQueued(tx: Queryable, tenant: TenantId, id: MessageId, event: EventId): Promise<Change> {
-  return (await tx.query<Change>(cancel, [tenant, id, event]))[0] ?? { done: false, known: false };
+/**
+ * Cancels a message that has not begun to leave.
+ * @param slot which of the counters' rows to add to.
+ */
+export async function cancelQueued(
+  tx: Queryable,
+  tenant: TenantId,
+  id: MessageId,
+  event: EventId,
+  slot: number,
+): Promise<Change> {
+  return (await tx.query<Change>(cancel, [tenant, id, event, slot]))[0] ?? { done: false, known: false };
 }
 
 const retry = {
@@ -55,7 +64,7 @@ with m as (
   select tenant_id, $3, 'message.queued', id, jsonb_build_object('state', 'queued', 'attempt', attempt) from m
 ), n as (
   insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
-  select tenant_id, sender_id, 'outbound', type, 'failed', 'queued', 0, 1 from m
+  select tenant_id, sender_id, 'outbound', type, 'failed', 'queued', $4, 1 from m
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
 )
@@ -63,14 +72,18 @@ select exists (select from m) as done, exists (select from messages where tenant
   (select lane_id from d) as lane_id`,
 };
 
-/** Makes a failed message due again. `lane_id`: where its work is now. */
+/**
+ * Makes a failed message due again. `lane_id`: where its work is now.
+ * @param slot which of the counters' rows to add to.
+ */
 export async function requeueFailed(
   tx: Queryable,
   tenant: TenantId,
   id: MessageId,
   event: EventId,
+  slot: number,
 ): Promise<Change & { lane_id: number | null }> {
-  const [row] = await tx.query<Change & { lane_id: number | null }>(retry, [tenant, id, event]);
+  const [row] = await tx.query<Change & { lane_id: number | null }>(retry, [tenant, id, event, slot]);
   return row ?? { done: false, known: false, lane_id: null };
 }
 

@@ -58,3 +58,31 @@ const pruneParked = {
 export async function pruneParkedReceipts(tx: Queryable, age: number): Promise<number> {
   return (await tx.query(pruneParked, [age])).length;
 }
+
+const fold = {
+  name: 'upkeep_fold_counts',
+  text: `
+with many as materialized (
+  select tenant_id, sender_id, direction, type, from_state, to_state from message_counts
+  group by tenant_id, sender_id, direction, type, from_state, to_state having count(*) > $1 limit $2
+), gone as (
+  delete from message_counts c using many m
+  where (c.tenant_id, c.sender_id, c.direction, c.type, c.from_state, c.to_state)
+    = (m.tenant_id, m.sender_id, m.direction, m.type, m.from_state, m.to_state) and c.slot <> 0
+  returning c.*
+)
+insert into message_counts (tenant_id, sender_id, direction, type, from_state, to_state, slot, n)
+select tenant_id, sender_id, direction, type, from_state, to_state, 0, sum(n) from gone
+group by tenant_id, sender_id, direction, type, from_state, to_state
+on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
+do update set n = message_counts.n + excluded.n
+returning 1 as yes`,
+};
+
+/**
+ * Adds up counters that are spread over more than `most` rows into one, at most `limit` of them. Each start of an instance
+ * draws slots of its own, so they would grow with the number of starts.
+ */
+export async function foldCounts(tx: Queryable, most: number, limit: number): Promise<number> {
+  return (await tx.query(fold, [most, limit])).length;
+}

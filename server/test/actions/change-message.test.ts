@@ -46,6 +46,17 @@ test('of a cancellation and a begin at the same moment one wins, for each messag
   }
 });
 
+test('many people change messages of one sender at once, and none is turned away', async () => {
+  const { db, signals } = world;
+  const own = await world.tenant();
+  const ids = await Promise.all(Array.from({ length: 100 }, () => own.accept({ scheduled_at: Date.now() + 60_000 })));
+  const answers = await Promise.all(ids.map((id) => cancelMessage(db, signals, own.tenant, id, null)));
+  assert.deepEqual(
+    answers,
+    ids.map(() => 'cancelled'),
+  );
+});
+
 test('a failed message is made due again once, and its attempts count on', async () => {
   const { db, signals } = world;
   const own = await world.tenant();

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createSecureServer } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { checkLong } from '../../src/cli/doctor/database-checks.ts';
 import { credentials, dataFolder, startProgram } from '../boot/program.ts';
 import { testDatabase } from '../database.ts';
+import { certificates } from '../http/certificates.ts';
 import { until } from '../until.ts';
 import { type Ended, runAldis } from './run-aldis.ts';
+
+const HEALTHCHECK = fileURLToPath(new URL('../../../scripts/healthcheck.mjs', import.meta.url));
 
 interface Finding {
   name: string;
@@ -182,3 +188,32 @@ test('a database that cannot be reached, and a transaction that stays open', asy
     assert.match(finding.message, /aldis \(pid \d+\) has been writing for \d+ s/);
   });
 });
+
+test('behind a certificate that is not for the loopback address it is found running', async (t) => {
+  const certificate = certificates();
+  t.after(() => certificate.remove());
+  const { cert, key } = certificate.make('messages.example.com');
+  const server = createSecureServer({ cert, key }, (request, response) => {
+    response.writeHead(request.url === '/health' ? 200 : 404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  const url = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const folder = dataFolder(t);
+  const known = { url, api_key: 'k', whatsapp_verify_token: 'v' };
+  writeFileSync(join(folder, 'credentials.json'), JSON.stringify(known), { mode: 0o600 });
+
+  const doctor = await runAldis(['doctor', '--json', '--server-public-url', url], { ALDIS_DATA_DIR: folder }).ended;
+  assert.match(found(findings(doctor), 'server')?.message ?? '', /^running at https:\S+; whether it is ready cannot/);
+  assert.deepEqual(failing(findings(doctor)), ['webhook address']);
+
+  const healthy = () => ended(spawn(process.execPath, [HEALTHCHECK], { env: { ALDIS_DATA_DIR: folder } }));
+  assert.equal(await healthy(), 0);
+  rmSync(join(folder, 'credentials.json'));
+  assert.equal(await healthy(), 1);
+});
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.on('close', resolve));
+}

@@ -9,6 +9,8 @@ import { type Finding, fail, ok, reasonOf, warn } from './finding.ts';
 
 /** Milliseconds for one question to the server, here or by its public address. */
 const TIMEOUT = 5_000;
+/** What names a certificate in an error. That of a server is for its public name, and not for the loopback address. */
+const BAD_CERTIFICATE = /certificate|CERT_|SELF_SIGNED/i;
 
 /** What the last start wrote down, as far as it is needed here. */
 export interface LastStart {
@@ -39,6 +41,10 @@ export async function checkServer(config: Config, last: LastStart): Promise<{ ru
         ? [ok('server', `running at ${last.url}, and ready`)]
         : wrong.map(([part, state]) => fail('server', `running, not ready: ${part}: ${String(state)}`, 'see its log'));
     return { running: true, findings };
+  }
+  if (typeof answer === 'string' && BAD_CERTIFICATE.test(answer)) {
+    const message = `running at ${last.url}; whether it is ready cannot be asked there (${answer})`;
+    return { running: true, findings: [ok('server', message)] };
   }
   return { running: false, findings: [await checkPort(config.server.host, config.server.port)] };
 }

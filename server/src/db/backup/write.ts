@@ -5,8 +5,7 @@ import { quoted, sequenceStates, tablesToKeep } from './tables.ts';
 
 /** Characters of row text that are fetched at once, more or less, and the most rows. */
 const FETCH_TEXT = 2 ** 21;
-const FETCH_ROWS = 1000;
-const FIRST_FETCH = 20;
+const FETCH_ROWS = 1024;
 
 /**
  * One moment of the whole database, and nothing that ends a long read. A transaction that only reads has no number, so
@@ -69,7 +68,8 @@ async function readTable(
   await tx.script(`declare backup_rows no scroll cursor for select t::text as row from only ${quoted(name)} t`);
   const hash = createHash('sha256');
   let count = 0;
-  for (let size = FIRST_FETCH; ; ) {
+  let largest = 1;
+  for (let size = 1; ; ) {
     const fetch = { name: `backup_fetch_${size}`, text: `fetch ${size} from backup_rows` };
     const rows = (await tx.query<{ row: string }>(fetch)).map(({ row }) => row);
     if (rows.length === 0) break;
@@ -77,8 +77,8 @@ async function readTable(
     await write({ rows });
     count += rows.length;
     if (rows.length < size) break;
-    // By the largest: rows of a kind tend to come together.
-    const largest = rows.reduce((most, row) => Math.max(most, row.length), 1);
+    // A large row is remembered for a while: rows of a kind tend to come together.
+    largest = rows.reduce((most, row) => Math.max(most, row.length), largest / 2);
     size = fetchSize(largest, size);
   }
   await tx.script('close backup_rows');
@@ -86,10 +86,7 @@ async function readTable(
   return count;
 }
 
-/** Powers of two times the first, so that few statements are prepared. Grows slowly, shrinks at once. */
+/** Powers of two, so that few statements are prepared. Grows step by step, shrinks at once. */
 function fetchSize(largest: number, before: number): number {
-  const fitting = Math.min(FETCH_TEXT / largest, FETCH_ROWS, before * 2);
-  return fitting < FIRST_FETCH
-    ? Math.max(1, Math.floor(fitting))
-    : FIRST_FETCH * 2 ** Math.floor(Math.log2(fitting / FIRST_FETCH));
+  return 2 ** Math.floor(Math.log2(Math.max(1, Math.min(FETCH_TEXT / largest, FETCH_ROWS, before * 2))));
 }
