@@ -7,6 +7,8 @@ import type { Side } from '../side.ts';
 
 /** What sender-service says of itself, on two cores. */
 const RATE = 800;
+/** What comes a second: a little more, for the last answer comes a while after the last request. */
+const OFFERED = 820;
 const MOST_P95_MS = 300;
 /** How long the provider takes for an answer. */
 const PROVIDER_MS = 200;
@@ -40,14 +42,13 @@ export async function send({ product: side, quick, runs, log }: Bench): Promise<
   const of = (q: number) => median(found.map(({ latencies }) => quantile(latencies, q))).toFixed(0);
   return [
     {
-      name: `synchronous sends at ${RATE}/s, the provider answering in ${PROVIDER_MS} ms`,
+      name: `synchronous sends, ${OFFERED} requests a second, the provider answering in ${PROVIDER_MS} ms`,
       unit: 'ms (95 %)',
       product: median(p95),
       floor: null,
       ratio: null,
-      gate: `under ${MOST_P95_MS} ms, no errors`,
-      // Requests are made at the rate that is asked for; the last answer comes a little after the last request.
-      pass: median(p95) < MOST_P95_MS && errors === 0 && rate > RATE * 0.97,
+      gate: `under ${MOST_P95_MS} ms, ${RATE}/s, no errors`,
+      pass: median(p95) < MOST_P95_MS && errors === 0 && rate >= RATE,
       runs: { product: p95.map((value) => ({ value })), floor: [] },
       notes: [`${rate.toFixed(0)} a second; 50 %: ${of(0.5)} ms, 99 %: ${of(0.99)} ms; ${errors} errors`],
     },
@@ -55,7 +56,7 @@ export async function send({ product: side, quick, runs, log }: Bench): Promise<
 }
 
 async function sends(side: Side, seconds: number): Promise<Sends> {
-  const n = RATE * seconds;
+  const n = OFFERED * seconds;
   const latencies: number[] = [];
   let errors = 0;
   const one = async (index: number): Promise<void> => {
@@ -73,7 +74,7 @@ async function sends(side: Side, seconds: number): Promise<Sends> {
   const began = performance.now();
   const open: Promise<void>[] = [];
   while (open.length < n) {
-    const owed = Math.min(n, Math.floor(((performance.now() - began) * RATE) / 1000));
+    const owed = Math.min(n, Math.floor(((performance.now() - began) * OFFERED) / 1000));
     while (open.length < owed) open.push(one(open.length));
     await sleep(1);
   }

@@ -49,6 +49,8 @@ const NEEDED: Readonly<Record<ChannelName, readonly string[]>> = {
 /** Headers of a call to a webhook that are not the key's: they are ours, or the connection's. */
 const TAKEN_HEADERS = /^(content-.*|transfer-encoding|connection|host|idempotency-key|expect|upgrade|te|trailer)$/i;
 
+const HEADER_VALUE = /^[\x21-\x7e]+$/;
+
 /**
  * Holds what a request says of a sender against its channel.
  * @param said the fields of the request; those that are undefined are absent.
@@ -75,7 +77,7 @@ export function checkSenderFields(channel: ChannelName, said: Readonly<Record<st
       throw new AldisError('missing_field', `${field} is required for channel ${channel}.`, { field });
     }
   }
-  const { webhook_url, webhook_header } = said;
+  const { webhook_url, webhook_header, webhook_key } = said;
   if (typeof webhook_url === 'string' && !isWebhookUrl(webhook_url)) {
     throw new AldisError(
       'invalid_field',
@@ -84,6 +86,13 @@ export function checkSenderFields(channel: ChannelName, said: Readonly<Record<st
         field: 'webhook_url',
       },
     );
+  }
+  for (const [field, value] of Object.entries({ webhook_key, access_token: said['access_token'] })) {
+    if (typeof value === 'string' && !HEADER_VALUE.test(value)) {
+      throw new AldisError('invalid_field', `${field} must be visible ASCII characters: it travels in a header.`, {
+        field,
+      });
+    }
   }
   if (typeof webhook_header === 'string' && TAKEN_HEADERS.test(webhook_header)) {
     throw new AldisError(

@@ -36,7 +36,7 @@ export async function openapiDocument(): Promise<string> {
     },
     transform: ({ schema = {}, url }) => {
       const { body, ...rest } = schema;
-      const secured = url.startsWith('/api/') || url === '/metrics';
+      const secured = /^\/(?:api|processor)\//.test(url) || url === '/metrics';
       return {
         schema: {
           ...rest,
@@ -85,7 +85,7 @@ Every error is answered in one shape. \`error\` is a code of this table, \`code\
 \`\`\`
 
 *Again* says whether the same request, unchanged, may succeed later; wait as long as \`Retry-After\` says when it is there. With an
-\`Idempotency-Key\` it is safe to repeat any request: what was done is not done twice. Codes with the status *in messages*
+\`Idempotency-Key\` it is safe to repeat any request about messages: what was done is not done twice. Codes with the status *in messages*
 stand in the \`error\` of a message that failed. The items of a batch are refused with the same codes.
 
 | Code | Status | Again | What happened |
