@@ -16,6 +16,7 @@ export function greet(credentials: Credentials, config: Config): void {
           `  Key        ${api_key}`,
           `  WhatsApp   ${simulator_url ? `simulated at ${simulator_url}: no real message leaves` : config.whatsapp.api_url}`,
           `  Data       ${config.data_dir}`,
+          `  API        ${url}/docs`,
           '',
           '  Send a message:',
           '',

@@ -28,7 +28,7 @@ td:nth-child(2){width:25%}
 td table{font-size:13px}
 small{color:var(--dim)}
 em{color:#b35900;font-size:12px}
-.method{display:inline-block;min-width:3.4em;font:600 11px/1.6 ui-monospace,monospace;text-align:center;border-radius:4px;color:#fff;background:#57606a}
+.method{display:inline-block;min-width:3.9em;padding:0 2px;font:600 11px/1.6 ui-monospace,monospace;text-align:center;border-radius:4px;color:#fff;background:#57606a}
 .get{background:#1f6feb}.post{background:#1a7f37}.put,.patch{background:#9a6700}.delete{background:#cf222e}
 @media(max-width:60rem){body{display:block}nav{position:static;height:auto;border:0}main{padding:1rem}}
 @media print{body{display:block}nav{display:none}article{break-inside:avoid}}

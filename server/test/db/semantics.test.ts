@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 import { type Db, openPool } from '../../src/db/pool.ts';
+import { retryingOnConflict } from '../../src/db/retry.ts';
 import { memoryLog, until } from './embedded-rig.ts';
 
 // What the store builds on, shown to the server it is shipped with: connections that do not touch each other, and locks,
@@ -165,7 +166,8 @@ test('two workers never claim the same row: for update skip locked', async () =>
   const worker = async () => {
     const claimed: number[] = [];
     for (;;) {
-      const [row] = await db.query<{ id: number }>(claim);
+      // A row that was claimed and let go since the look is a conflict under repeatable read, and looked for again.
+      const [row] = await retryingOnConflict(() => db.query<{ id: number }>(claim));
       if (!row) return claimed;
       claimed.push(row.id);
     }
