@@ -89,9 +89,15 @@ export function createMeters() {
 function limited<S>(labels: readonly string[], make: (values: Record<string, string>) => S) {
   const known = new Map<string, S>();
   let other: S | undefined;
+  const [first = '', second] = labels;
+  // Looked up for every message several times: no array is made for none or one.
+  function keyOf(values: Labels<string> | undefined): string {
+    if (second === undefined) return String(values?.[first] ?? '');
+    return labels.map((label) => values?.[label]).join('\0');
+  }
   return {
     of([values]: readonly [] | readonly [Labels<string>]): S {
-      const key = labels.map((label) => values?.[label]).join('\0');
+      const key = keyOf(values);
       let series = known.get(key);
       if (series !== undefined) return series;
       if (known.size >= MOST_SERIES) {

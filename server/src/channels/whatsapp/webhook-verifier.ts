@@ -1,3 +1,4 @@
+import { type Hmac, hmacSha256 } from './hmac.ts';
 import { isSameSecret, isSignedBy } from './signature.ts';
 
 /** The secrets of one Meta app. */
@@ -17,13 +18,21 @@ export interface Verifier {
   challenge(app: string, query: Readonly<Record<string, string>>): string | null;
 }
 
-/** @param secretsOf the secrets of an app, undefined when there is no such app. */
+/** @param secretsOf the secrets of an app, undefined when there is no such app. Others are another object. */
 export function createVerifier(secretsOf: (app: string) => AppSecrets | undefined): Verifier {
+  const macs = new WeakMap<AppSecrets, Hmac>();
+  function macOf(secrets: AppSecrets): Hmac {
+    const known = macs.get(secrets);
+    if (known) return known;
+    const mac = hmacSha256(secrets.appSecret);
+    macs.set(secrets, mac);
+    return mac;
+  }
   return {
     verify(app, body, signature) {
       const secrets = secretsOf(app);
       if (!secrets) return 'unknown_app';
-      return isSignedBy(secrets.appSecret, body, signature) ? 'valid' : 'invalid';
+      return isSignedBy(macOf(secrets), body, signature) ? 'valid' : 'invalid';
     },
     challenge(app, query) {
       const secrets = secretsOf(app);
