@@ -127,7 +127,7 @@ test('while it is being stored, a repeat is told so, by the same instance and by
   const own = await world.tenant();
   const asked = items(own, 1000);
   const [one, two] = [acceptorOf(await liveInstance()), acceptorOf(await liveInstance())];
-  armFailpoints([parseFailpoint('batch.after_chunk=delay:200ms@1')]);
+  armFailpoints([parseFailpoint('batch.after_chunk=delay:1s@1')]);
   const first = one(own.tenant, asked, keyed('slow'));
   assert.deepEqual(await one(own.tenant, asked, keyed('slow')), { kind: 'in_progress' });
   assert.deepEqual(await two(own.tenant, asked, keyed('slow')), { kind: 'in_progress' });
@@ -139,7 +139,7 @@ test('an instance whose batch was taken over stores no more of it', async () => 
   const own = await world.tenant();
   const asked = items(own, 1200);
   const [one, two] = [acceptorOf(await liveInstance()), acceptorOf(newId<InstanceId>())];
-  armFailpoints([parseFailpoint('batch.after_chunk=delay:300ms@1')]);
+  armFailpoints([parseFailpoint('batch.after_chunk=delay:1s@1')]);
   const first = one(own.tenant, asked, keyed('taken'));
   while ((await count(own, 'messages')) === 0);
   // As if it had been paused for longer than its lease.
