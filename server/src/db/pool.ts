@@ -59,8 +59,6 @@ const SESSION = Object.entries({
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
-  // Where an index gives the order asked for, it is walked in it: rows that are read to be sorted are rows of a whole tenant.
-  enable_sort: 'off',
   jit: 'off',
 })
   .map(([name, value]) => `-c ${name}=${value}`)

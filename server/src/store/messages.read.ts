@@ -106,41 +106,27 @@ type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch';
 
 /**
  * Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id.
- *
- * A walk along one column is asked for as a range of whole index keys and in the order of the whole key: only that index can
- * give it. Asked for by `sender_id = $4`, the planner may walk all messages of the tenant and leave out those of other
- * senders, as long as most are of that one; and the plan stays when they are not.
  * @param most how many rows are looked at.
  */
 function walkOf(walk: Walk, most: number): string {
   if (walk === 'contact') {
     return `
-    select m.* from conversations c cross join lateral (${keyRange('conversation_id', 'c.id', most)}) m
-    where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${most}`;
+    select m.* from conversations c cross join lateral (
+      select * from messages where tenant_id = $1 and conversation_id = c.id and id < $2 and id >= $3
+      order by id desc limit ${most}
+    ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${most}`;
   }
-  if (walk === 'sender') return keyRange('sender_id', '$4', most);
-  if (walk === 'conversation') return keyRange('conversation_id', '$6', most);
-  // A batch has at most as many messages as are looked at.
-  const from =
-    walk === 'batch' ? '(select * from messages where tenant_id = $1 and batch_id = $7 offset 0)' : 'messages';
   return `
-    select m.* from ${from} m where m.tenant_id = $1 and m.id < $2 and m.id >= $3 order by m.id desc limit ${most}`;
+    select m.* from messages m where ${CONDITIONS[walk]} m.tenant_id = $1 and m.id < $2 and m.id >= $3
+    order by m.id desc limit ${most}`;
 }
 
-function keyRange(column: string, value: string, most: number): string {
-  return `
-    select * from messages where (tenant_id, ${column}, id) < ($1, ${value}, $2) and (tenant_id, ${column}, id) >= ($1, ${value}, $3)
-    order by tenant_id desc, ${column} desc, id desc limit ${most}`;
-}
-
-/** The order in which a walk gives its rows: with any other, all of them would be sorted before the first is given. */
-const ORDER: Record<Walk, string> = {
-  all: 'w.id desc',
-  sender: 'w.tenant_id desc, w.sender_id desc, w.id desc',
-  contact: 'w.id desc',
-  conversation: 'w.tenant_id desc, w.conversation_id desc, w.id desc',
-  batch: 'w.id desc',
-};
+const CONDITIONS = {
+  all: '',
+  sender: 'm.sender_id = $4 and',
+  conversation: 'm.conversation_id = $6 and',
+  batch: 'm.batch_id = $7 and',
+} as const;
 
 /** What a row that was walked over must be, to be on the list. */
 const MATCHES = `
@@ -157,10 +143,10 @@ const list = (walk: Walk) => ({
   text: `
 with page as (
   select w.* from (${walkOf(walk, WALKED)}) w where ${MATCHES}
-  order by ${ORDER[walk]} offset $14 limit $13
+  order by w.id desc offset $14 limit $13
 ), walked as (
   select case when (select count(*) from page) < $13
-    then (select w.id from (${walkOf(walk, WALKED)}) w order by ${ORDER[walk]} offset ${WALKED - 1} limit 1) end as walked_to
+    then (select w.id from (${walkOf(walk, WALKED)}) w order by w.id desc offset ${WALKED - 1} limit 1) end as walked_to
 )
 select walked_to, p.* from walked left join (select ${COLUMNS} from page m ${JOINS}) p on true order by p.id desc`,
 });
