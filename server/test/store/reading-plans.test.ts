@@ -84,7 +84,7 @@ function assertWalked(
     walked.map((one) => one.rows),
     [rows],
   );
-  assert.ok(indexes.includes(walked[0]?.by ?? ''), walked[0]?.by);
+  assert.ok(indexes.includes(walked[0]?.by ?? ''), `by ${walked[0]?.by}`);
 }
 
 // Of a sender who has most of the messages the tenant's own index gives the page as well: which of the two is the planner's.
