@@ -5,6 +5,7 @@ import type { LaneClaim } from '../domain/lane.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createRounds } from '../runtime/rounds.ts';
 
 /**
  * The lease of this instance over its lanes: renewed by a timer of its own, good for as long as the monotonic clock says,
@@ -37,9 +38,6 @@ export function createLease(options: LeaseOptions): Lease {
   const { db, clock, logger, instance } = options;
   let deadline = Number.NEGATIVE_INFINITY;
   let claim: LaneClaim = { instance, lanes: [], epochs: [] };
-  let timer: NodeJS.Timeout | undefined;
-  let renewing: Promise<void> = Promise.resolve();
-  let stopped = false;
 
   async function renew(): Promise<void> {
     const asked = clock.monotonic();
@@ -56,14 +54,11 @@ export function createLease(options: LeaseOptions): Lease {
     await options.onHeld(held);
   }
 
-  function schedule(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      renewing = renew()
-        .catch((error: unknown) => logger.warn({ error }, 'the lease could not be renewed'))
-        .then(schedule);
-    }, options.renewal);
-  }
+  const renewals = createRounds({
+    every: options.renewal,
+    round: renew,
+    failed: (error) => logger.warn({ error }, 'the lease could not be renewed'),
+  });
 
   return {
     ...part(
@@ -71,12 +66,10 @@ export function createLease(options: LeaseOptions): Lease {
       async () => {
         if (options.alone) await declareAlone(db, instance);
         await renew();
-        schedule();
+        renewals.start();
       },
       async () => {
-        stopped = true;
-        clearTimeout(timer);
-        await renewing;
+        await renewals.stop();
         deadline = Number.NEGATIVE_INFINITY;
         await letLanesGo(db, instance);
       },

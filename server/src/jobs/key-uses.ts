@@ -2,6 +2,7 @@ import { type KeyUse, recordKeyUses } from '../actions/api-keys.ts';
 import type { Db } from '../db/pool.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createRounds } from '../runtime/rounds.ts';
 
 /** Writes when keys were last used, many at a time and off the path of requests. */
 export interface KeyUsesOptions {
@@ -16,32 +17,17 @@ export interface KeyUsesOptions {
 const USUALLY_EVERY = 5000;
 
 export function createKeyUses({ db, logger, takeUsed, every = USUALLY_EVERY }: KeyUsesOptions): Part {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
-
+  const write = () => recordKeyUses(db, takeUsed());
   /** A use that cannot be written is no loss: the next one is as good. */
-  function write(): Promise<void> {
-    return recordKeyUses(db, takeUsed()).catch((error: unknown) =>
-      logger.warn({ error }, 'the last use of keys could not be written'),
-    );
-  }
-
-  function schedule(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = write().then(schedule);
-    }, every);
-  }
+  const failed = (error: unknown) => logger.warn({ error }, 'the last use of keys could not be written');
+  const rounds = createRounds({ every, round: write, failed });
 
   return part(
     'key uses',
-    async () => schedule(),
+    async () => rounds.start(),
     async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-      await write();
+      await rounds.stop();
+      await write().catch(failed);
     },
   );
 }

@@ -3,6 +3,7 @@ import type { Db } from '../db/pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createRounds } from '../runtime/rounds.ts';
 
 /** Recurring upkeep of the store: statistics that follow its growth, and forgetting what is old. */
 export interface UpkeepOptions {
@@ -18,13 +19,10 @@ const PRUNE_EVERY = 60_000;
 const FOLD_EVERY = 3_600_000;
 
 export function createUpkeep({ db, clock, logger, retention }: UpkeepOptions): Part {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
   let prunedAt = clock.monotonic();
   let foldedAt = Number.NEGATIVE_INFINITY;
 
-  async function round(): Promise<void> {
+  async function round(ending: AbortSignal): Promise<void> {
     const tables = await refreshStatistics(db);
     if (tables.length > 0) logger.debug({ tables }, 'statistics were taken');
     if (clock.monotonic() - foldedAt > FOLD_EVERY) {
@@ -33,27 +31,15 @@ export function createUpkeep({ db, clock, logger, retention }: UpkeepOptions): P
     }
     if (clock.monotonic() - prunedAt < PRUNE_EVERY) return;
     prunedAt = clock.monotonic();
-    while (!stopped && (await pruneStore(db, retention, clock.now()))) {
+    while (!ending.aborted && (await pruneStore(db, retention, clock.now()))) {
       // A step at a time, so that nothing else waits long.
     }
   }
 
-  function schedule(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = round()
-        .catch((error: unknown) => logger.warn({ error }, 'upkeep failed'))
-        .then(schedule);
-    }, STATISTICS_EVERY);
-  }
-
-  return part(
-    'upkeep',
-    async () => schedule(),
-    async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  );
+  const rounds = createRounds({
+    every: STATISTICS_EVERY,
+    round,
+    failed: (error) => logger.warn({ error }, 'upkeep failed'),
+  });
+  return part('upkeep', async () => rounds.start(), rounds.stop);
 }

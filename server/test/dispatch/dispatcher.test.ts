@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, type TestContext, test } from 'node:test';
+import { after, afterEach, before, beforeEach, type TestContext, test } from 'node:test';
 import { cancelMessage } from '../../src/actions/change-message.ts';
 import type { Channel } from '../../src/domain/channel.ts';
 import { type InstanceId, newId } from '../../src/domain/ids.ts';
@@ -14,6 +14,8 @@ let world: EngineWorld;
 before(async () => {
   world = await engineWorld();
 });
+// What an earlier test left open would be sent by the next one's loop.
+beforeEach(() => world.db.script('update senders set enabled = false'));
 afterEach(() => assertSound(world.db));
 after(() => world.close());
 

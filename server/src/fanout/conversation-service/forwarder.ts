@@ -13,6 +13,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Part, part } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { createPause } from '../../runtime/pause.ts';
 import type { EventPosition } from '../../store/events.read.ts';
 import { listSentEvents, type SentEvent, type SentMessage } from '../../store/sent-messages.read.ts';
 import { saidMessage } from './said-message.ts';
@@ -66,15 +67,15 @@ export function createForwarder(options: ForwarderOptions): Part {
   let adoptedAt = clock.monotonic();
   let isAway = false;
   const passes = new Set<Promise<void>>();
-  let freed = false;
-  let wakeUp: (() => void) | undefined;
+  /** Woken when a place becomes free, and at the end. */
+  const free = createPause();
 
   /** Fills the places for tenants as they become free, so that a slow tenant delays no other. */
   async function run(): Promise<void> {
     while (!ending.signal.aborted) {
-      freed = false;
+      free.reset();
       await takeTenants().catch(warn);
-      if (!freed) await free(options.pollInterval);
+      await free.wait(options.pollInterval);
     }
     await Promise.all(passes);
   }
@@ -92,24 +93,10 @@ export function createForwarder(options: ForwarderOptions): Part {
         .catch(warn)
         .finally(() => {
           passes.delete(one);
-          freed = true;
-          wakeUp?.();
+          free.wake();
         });
       passes.add(one);
     }
-  }
-
-  /** Resolves when a place becomes free, after a time, or at the end. */
-  function free(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        wakeUp = undefined;
-        resolve();
-      }
-      wakeUp = done;
-    });
   }
 
   function warn(error: unknown): void {
@@ -196,7 +183,7 @@ export function createForwarder(options: ForwarderOptions): Part {
     },
     async () => {
       ending.abort();
-      wakeUp?.();
+      free.wake();
       await loop;
     },
   );
