@@ -95,6 +95,11 @@ export function openPool({ connection, max, lifetime, onError }: PoolOptions): D
 async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A connection that is ended between two statements tells it here: an error that nobody listens to ends the process.
+  const noteLoss = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', noteLoss);
   try {
     await client.query(begin);
     const result = await work(queryable(client));
@@ -107,6 +112,7 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryab
     });
     throw error;
   } finally {
+    client.off('error', noteLoss);
     client.release(broken);
   }
 }

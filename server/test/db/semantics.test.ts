@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
-import { type Db, openPool } from '../../src/db/pool.ts';
+import { type Db, isTransient, openPool } from '../../src/db/pool.ts';
 import { retryingOnConflict } from '../../src/db/retry.ts';
 import { memoryLog, until } from './embedded-rig.ts';
 
@@ -154,6 +154,24 @@ test('a transaction left idle is ended by the server and lets go of its rows', {
   await using b = await connect();
   await b.query('update counters set n = n + 1 where id = 5');
   assert.equal(await counter(5), 1);
+});
+
+test('a connection that is ended between two statements of a transaction fails it, and nothing else', async () => {
+  await using other = await connect();
+  const lost = db.transaction(async (tx) => {
+    const [row] = await tx.query<{ pid: number }>({ name: 'test_pid', text: 'select pg_backend_pid() as pid' });
+    await tx.query({ name: 'test_touch', text: 'update counters set n = n + 1 where id = 1' });
+    await other.query('select pg_terminate_backend($1)', [row?.pid]);
+    // Nobody asks anything while the news comes in.
+    await until('it is gone', async () => {
+      const { rows } = await other.query('select from pg_stat_activity where pid = $1', [row?.pid]);
+      return rows.length === 0;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    await tx.query({ name: 'test_touch', text: 'update counters set n = n + 1 where id = 1' });
+  });
+  await assert.rejects(lost, (error) => isTransient(error));
+  assert.deepEqual(await db.query({ name: 'test_n', text: 'select 1 as n' }), [{ n: 1 }]);
 });
 
 test('two workers never claim the same row: for update skip locked', async () => {
