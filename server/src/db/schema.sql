@@ -18,6 +18,48 @@ create type message_state as enum (
   'expired'
 );
 
+create table account_alerts (
+  tenant_id uuid not null,
+  account_id text not null,
+  id uuid not null,
+  field text not null,
+  payload jsonb not null,
+  constraint account_alerts_pkey PRIMARY KEY (tenant_id, account_id, id)
+);
+
+create table accounts (
+  tenant_id uuid not null,
+  id text not null,
+  app_id text not null,
+  portfolio_id text,
+  name text,
+  add_numbers boolean not null default true,
+  access_token_sealed bytea not null,
+  token_valid boolean,
+  token_detail text,
+  token_expires_at timestamp with time zone,
+  review_status text,
+  messaging_limit text,
+  subscribe_wanted boolean not null default true,
+  subscribed boolean,
+  synced_at timestamp with time zone,
+  templates_synced_at timestamp with time zone,
+  templates_due_at timestamp with time zone not null default clock_timestamp(),
+  templates_tries smallint not null default 0,
+  checked_at timestamp with time zone,
+  sync_detail text,
+  sync_due_at timestamp with time zone not null default clock_timestamp(),
+  sync_tries smallint not null default 0,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint accounts_pkey PRIMARY KEY (tenant_id, id),
+  constraint accounts_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),
+  constraint accounts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint accounts_id_check CHECK ((id ~ '^[0-9]{5,20}$'::text))
+);
+CREATE UNIQUE INDEX accounts_account ON public.accounts USING btree (app_id, id);
+CREATE INDEX accounts_sync ON public.accounts USING btree (sync_due_at);
+CREATE INDEX accounts_templates ON public.accounts USING btree (templates_due_at);
+
 create table api_keys (
   tenant_id uuid not null,
   id uuid not null,
@@ -41,6 +83,9 @@ create table apps (
   app_secret_sealed bytea not null,
   verify_token_sealed bytea not null,
   created_at timestamp with time zone not null default now(),
+  meta_app_id text,
+  previous_secret_sealed bytea,
+  previous_until timestamp with time zone,
   constraint apps_pkey PRIMARY KEY (id),
   constraint apps_id_check CHECK ((id ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text))
 );
@@ -70,14 +115,50 @@ create table batches (
   constraint batches_pkey PRIMARY KEY (tenant_id, id)
 ) with (fillfactor=50);
 
+create table blocked_users (
+  tenant_id uuid not null,
+  sender_id uuid not null,
+  contact_id uuid not null,
+  blocked boolean not null,
+  confirmed boolean,
+  detail text,
+  tries smallint not null default 0,
+  due_at timestamp with time zone,
+  at timestamp with time zone not null default clock_timestamp(),
+  constraint blocked_users_pkey PRIMARY KEY (tenant_id, sender_id, contact_id)
+);
+CREATE INDEX blocked_users_due ON public.blocked_users USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+create table consents (
+  tenant_id uuid not null,
+  contact_id uuid not null,
+  id uuid not null,
+  scope text not null,
+  state text not null,
+  source text not null,
+  detail text,
+  message_id uuid,
+  at timestamp with time zone not null,
+  constraint consents_pkey PRIMARY KEY (tenant_id, contact_id, id),
+  constraint consents_scope_check CHECK ((scope = ANY (ARRAY['marketing'::text, 'all'::text]))),
+  constraint consents_source_check CHECK ((source = ANY (ARRAY['keyword'::text, 'api'::text, 'whatsapp'::text, 'import'::text]))),
+  constraint consents_state_check CHECK ((state = ANY (ARRAY['in'::text, 'out'::text])))
+);
+CREATE INDEX consents_age ON public.consents USING btree (id);
+
 create table contact_identities (
   tenant_id uuid not null,
   kind text not null,
   value text not null,
   contact_id uuid not null,
+  suppressed smallint not null default 0,
+  left_at timestamp with time zone,
+  lane_id integer,
   constraint contact_identities_pkey PRIMARY KEY (tenant_id, kind, value),
-  constraint contact_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'bsuid'::text])))
+  constraint contact_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'bsuid'::text]))),
+  constraint contact_identities_suppressed_check CHECK (((suppressed >= 0) AND (suppressed <= 3)))
 );
+CREATE INDEX contact_identities_contact ON public.contact_identities USING btree (tenant_id, contact_id);
 
 create table contacts (
   tenant_id uuid not null,
@@ -88,8 +169,16 @@ create table contacts (
   total_messages integer not null default 0,
   last_message_at timestamp with time zone,
   created_at timestamp with time zone not null default clock_timestamp(),
+  profile_name text,
+  username text,
+  language text,
+  marketing_consent text,
+  contact_consent text,
+  updated_at timestamp with time zone,
   constraint contacts_pkey PRIMARY KEY (tenant_id, id),
-  constraint contacts_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128)))
+  constraint contacts_contact_consent_check CHECK ((contact_consent = ANY (ARRAY['in'::text, 'out'::text]))),
+  constraint contacts_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
+  constraint contacts_marketing_consent_check CHECK ((marketing_consent = ANY (ARRAY['in'::text, 'out'::text])))
 ) with (fillfactor=90);
 CREATE UNIQUE INDEX contacts_external ON public.contacts USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 
@@ -123,13 +212,18 @@ create table due (
   resends smallint not null default 0,
   epoch bigint,
   started_at timestamp with time zone,
+  template_id uuid,
+  held text,
   constraint due_pkey PRIMARY KEY (tenant_id, message_id),
   constraint due_check CHECK (((state = 'queued'::message_state) OR ((attempt > 0) AND (epoch IS NOT NULL) AND (started_at IS NOT NULL)))),
+  constraint due_held_check CHECK ((held = 'template'::text)),
   constraint due_state_check CHECK ((state = ANY (ARRAY['queued'::message_state, 'sending'::message_state, 'unconfirmed'::message_state])))
 ) with (autovacuum_vacuum_cost_delay=0, autovacuum_vacuum_scale_factor=0.02, fillfactor=70);
 CREATE INDEX due_expiry ON public.due USING btree (lane_id, expires_at) WHERE ((expires_at IS NOT NULL) AND (state = 'queued'::message_state));
+CREATE INDEX due_held ON public.due USING btree (tenant_id, template_id) WHERE (held IS NOT NULL);
 CREATE INDEX due_open ON public.due USING btree (lane_id, due_at) WHERE (state <> 'queued'::message_state);
-CREATE INDEX due_queued ON public.due USING btree (lane_id, sender_id, priority, due_at, message_id) WHERE (state = 'queued'::message_state);
+CREATE INDEX due_queued ON public.due USING btree (lane_id, sender_id, priority, due_at, message_id) WHERE ((state = 'queued'::message_state) AND (held IS NULL));
+CREATE INDEX due_template ON public.due USING btree (tenant_id, template_id) WHERE ((template_id IS NOT NULL) AND (held IS NULL));
 
 create table event_consumers (
   tenant_id uuid not null,
@@ -150,6 +244,48 @@ create table events (
   data jsonb not null,
   constraint events_pkey PRIMARY KEY (tenant_id, xid, id)
 );
+
+create table export_parts (
+  tenant_id uuid not null,
+  export_id uuid not null,
+  part integer not null,
+  hold integer not null,
+  rows integer not null,
+  size bigint not null,
+  constraint export_parts_pkey PRIMARY KEY (tenant_id, export_id, part),
+  constraint export_parts_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES exports(tenant_id, id) ON DELETE CASCADE
+);
+
+create table exports (
+  tenant_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  format text not null,
+  bom boolean not null default false,
+  asked jsonb not null,
+  filter jsonb not null,
+  state text not null default 'queued'::text,
+  total bigint,
+  rows bigint not null default 0,
+  parts integer not null default 0,
+  size bigint not null default 0,
+  position text,
+  tries smallint not null default 0,
+  error text,
+  held_by uuid,
+  held_until timestamp with time zone,
+  holds integer not null default 0,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  constraint exports_pkey PRIMARY KEY (tenant_id, id),
+  constraint exports_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'jsonl'::text]))),
+  constraint exports_kind_check CHECK ((kind = ANY (ARRAY['messages'::text, 'contacts'::text]))),
+  constraint exports_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'complete'::text, 'failed'::text, 'cancelled'::text])))
+);
+CREATE INDEX exports_expiry ON public.exports USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE INDEX exports_leftover ON public.exports USING btree (ended_at) WHERE ((state = ANY (ARRAY['failed'::text, 'cancelled'::text])) AND (parts > 0));
+CREATE INDEX exports_open ON public.exports USING btree (created_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
 create table failures (
   tenant_id uuid not null,
@@ -224,6 +360,38 @@ create table limit_use (
 ) with (fillfactor=50);
 CREATE INDEX limit_use_age ON public.limit_use USING btree (starts_at);
 
+create table media (
+  tenant_id uuid not null,
+  id uuid not null,
+  sha256 bytea not null,
+  size bigint not null,
+  mime_type text not null,
+  kind text not null,
+  animated boolean,
+  source text not null,
+  filename text,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint media_pkey PRIMARY KEY (tenant_id, id),
+  constraint media_sha256_check CHECK ((length(sha256) = 32)),
+  constraint media_source_check CHECK ((source = ANY (ARRAY['upload'::text, 'url'::text, 'inbound'::text])))
+);
+CREATE UNIQUE INDEX media_content ON public.media USING btree (tenant_id, sha256);
+
+create table media_fetches (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  sender_id uuid not null,
+  provider_id text not null,
+  mime_type text,
+  sha256 text,
+  filename text,
+  tries smallint not null default 0,
+  detail text,
+  due_at timestamp with time zone not null default clock_timestamp(),
+  constraint media_fetches_pkey PRIMARY KEY (tenant_id, message_id)
+) with (fillfactor=70);
+CREATE INDEX media_fetches_due ON public.media_fetches USING btree (due_at);
+
 create table media_references (
   tenant_id uuid not null,
   message_id uuid not null,
@@ -233,7 +401,28 @@ create table media_references (
   mime_type text,
   filename text,
   created_at timestamp with time zone not null default clock_timestamp(),
+  media_id uuid,
   constraint media_references_pkey PRIMARY KEY (tenant_id, message_id)
+);
+CREATE INDEX media_references_media ON public.media_references USING btree (tenant_id, media_id) WHERE (media_id IS NOT NULL);
+
+create table media_removals (
+  tenant_id uuid not null,
+  sha256 bytea not null,
+  taken boolean not null default false,
+  due_at timestamp with time zone not null,
+  constraint media_removals_pkey PRIMARY KEY (tenant_id, sha256)
+);
+CREATE INDEX media_removals_due ON public.media_removals USING btree (due_at);
+
+create table media_uploads (
+  tenant_id uuid not null,
+  sender_id uuid not null,
+  media_id uuid not null,
+  provider_id text not null,
+  uploaded_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone not null,
+  constraint media_uploads_pkey PRIMARY KEY (tenant_id, sender_id, media_id)
 );
 
 create table message_counts (
@@ -281,6 +470,10 @@ create table messages (
   ended_at timestamp with time zone,
   sender_type text,
   reserved smallint,
+  fallback jsonb,
+  reactions jsonb,
+  edited_at timestamp with time zone,
+  deleted_at timestamp with time zone,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_check CHECK (((direction = 'inbound'::message_direction) OR (state < 'sent'::message_state) OR (state > 'played'::message_state) OR (sent_at IS NOT NULL))),
   constraint messages_check1 CHECK (((direction = 'outbound'::message_direction) OR (state = ANY (ARRAY['delivered'::message_state, 'read'::message_state])))),
@@ -329,6 +522,7 @@ create table read_marks (
   wamid text not null,
   tries smallint not null default 0,
   due_at timestamp with time zone not null default clock_timestamp(),
+  typing_at timestamp with time zone,
   constraint read_marks_pkey PRIMARY KEY (tenant_id, message_id)
 ) with (fillfactor=70);
 CREATE INDEX read_marks_due ON public.read_marks USING btree (due_at);
@@ -377,14 +571,24 @@ create table senders (
   connected boolean,
   connection_detail text,
   connection_checked_at timestamp with time zone,
+  verified_name text,
+  name_status text,
+  quality text,
+  throughput text,
+  own_rate boolean not null default false,
+  outside_window text not null default 'refuse'::text,
+  tend_until timestamp with time zone,
+  previous_lane_id integer,
   constraint senders_pkey PRIMARY KEY (tenant_id, id),
   constraint senders_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),
   constraint senders_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lanes(id),
+  constraint senders_previous_lane_id_fkey FOREIGN KEY (previous_lane_id) REFERENCES lanes(id),
   constraint senders_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint senders_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100000))),
   constraint senders_channel CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'webhook'::text]))),
   constraint senders_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
   constraint senders_messages_per_second_check CHECK (((messages_per_second >= 1) AND (messages_per_second <= 100000))),
+  constraint senders_outside_window_check CHECK ((outside_window = ANY (ARRAY['refuse'::text, 'send'::text]))),
   constraint senders_per_day_check CHECK (((per_day >= 1) AND (per_day <= 100000000))),
   constraint senders_per_minute_check CHECK (((per_minute >= 1) AND (per_minute <= 100000))),
   constraint senders_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
@@ -395,10 +599,13 @@ CASE channel
     ELSE ((num_nulls(app_id, phone_number_id, access_token_sealed) = 0) AND (from_outlet OR (num_nulls(account_id, phone) = 0)))
 END)
 );
+CREATE INDEX senders_account ON public.senders USING btree (tenant_id, account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX senders_app_account ON public.senders USING btree (app_id, account_id) WHERE (account_id IS NOT NULL);
 CREATE UNIQUE INDEX senders_default ON public.senders USING btree (tenant_id) WHERE is_default;
 CREATE UNIQUE INDEX senders_external ON public.senders USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX senders_lane ON public.senders USING btree (lane_id);
 CREATE UNIQUE INDEX senders_phone_number ON public.senders USING btree (app_id, phone_number_id);
+CREATE INDEX senders_tend ON public.senders USING btree (tend_until) WHERE (tend_until IS NOT NULL);
 CREATE INDEX senders_to_check ON public.senders USING btree (COALESCE(connection_checked_at, '-infinity'::timestamp with time zone)) WHERE ((channel = 'whatsapp'::text) AND enabled);
 
 create table settings (
@@ -406,6 +613,40 @@ create table settings (
   value jsonb not null,
   constraint settings_pkey PRIMARY KEY (key)
 );
+
+create table templates (
+  tenant_id uuid not null,
+  account_id text not null,
+  id uuid not null,
+  provider_id text,
+  name text not null,
+  language text not null,
+  status text not null,
+  category text not null,
+  quality text,
+  parameter_format text not null default 'POSITIONAL'::text,
+  components jsonb not null,
+  reason text,
+  refusal jsonb,
+  status_at timestamp with time zone,
+  quality_at timestamp with time zone,
+  category_at timestamp with time zone,
+  edits timestamp with time zone[] not null default '{}'::timestamp with time zone[],
+  intent text,
+  intent_payload jsonb,
+  intent_due_at timestamp with time zone,
+  intent_tries smallint not null default 0,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  updated_at timestamp with time zone not null default clock_timestamp(),
+  constraint templates_pkey PRIMARY KEY (tenant_id, id),
+  constraint templates_category_check CHECK ((category = ANY (ARRAY['utility'::text, 'authentication'::text, 'marketing'::text]))),
+  constraint templates_intent_check CHECK ((intent = ANY (ARRAY['create'::text, 'edit'::text, 'delete'::text, 'unpause'::text]))),
+  constraint templates_parameter_format_check CHECK ((parameter_format = ANY (ARRAY['POSITIONAL'::text, 'NAMED'::text])))
+);
+CREATE INDEX templates_intent ON public.templates USING btree (intent_due_at) WHERE (intent IS NOT NULL);
+CREATE UNIQUE INDEX templates_name ON public.templates USING btree (tenant_id, account_id, name, language);
+CREATE INDEX templates_provider ON public.templates USING btree (tenant_id, provider_id) WHERE (provider_id IS NOT NULL);
+CREATE INDEX templates_unsent ON public.templates USING btree (tenant_id, id) WHERE (status <> ALL (ARRAY['APPROVED'::text, 'FLAGGED'::text]));
 
 create table tenants (
   id uuid not null,
@@ -417,6 +658,7 @@ create table tenants (
   requests_per_second integer,
   request_burst integer,
   processing boolean not null default true,
+  consent_keywords jsonb,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_external_id_key UNIQUE (external_id),
   constraint tenants_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 128))),
@@ -424,6 +666,7 @@ create table tenants (
   constraint tenants_request_burst_check CHECK (((request_burst >= 1) AND (request_burst <= 1000000))),
   constraint tenants_requests_per_second_check CHECK (((requests_per_second >= 1) AND (requests_per_second <= 100000)))
 );
+CREATE INDEX tenants_keywords ON public.tenants USING btree (id) WHERE (consent_keywords IS NOT NULL);
 
 create table wamids (
   tenant_id uuid not null,
