@@ -1,10 +1,15 @@
-import { receive } from './inbound.ts';
+import { tellAccount } from './account-events.ts';
+import { listInbound, receive } from './inbound.ts';
 import { BadInput, queryNumber } from './input.ts';
 import { parseJson } from './json.ts';
 import { json, type Reply } from './reply.ts';
 import { changeSettings } from './settings.ts';
 import { reset, type Simulation } from './simulation.ts';
+import { decideTemplate } from './templates/control.ts';
+import { tellStatus } from './told-statuses.ts';
+import { numberNews } from './webhooks/account-news.ts';
 import { NotVerified } from './webhooks/addresses.ts';
+import { sendBatch, sendRaw } from './webhooks/raw.ts';
 
 /** A request to one of the simulator's own routes. */
 export interface ControlRequest {
@@ -13,6 +18,8 @@ export interface ControlRequest {
   path: string;
   query: URLSearchParams;
   body: Buffer;
+  /** The simulator's own address. */
+  base: string;
 }
 
 type Handler = (simulation: Simulation, request: ControlRequest) => unknown;
@@ -23,15 +30,12 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/_simulator/health': { GET: () => ({ status: 'ok' }) },
   '/_simulator/stats': { GET: stats },
   '/_simulator/messages': {
-    GET: ({ ledger }, { query }) =>
-      ledger.list(
-        queryNumber(query, 'after', { min: 0, max: Number.MAX_SAFE_INTEGER }, 0),
-        queryNumber(query, 'limit', { min: 1, max: MAX_LIST }, 100),
-      ),
+    GET: ({ ledger }, { query }) => ledger.list(...pageOf(query)),
   },
   '/_simulator/numbers': {
     GET: ({ numbers }) => ({ numbers: numbers.all() }),
     POST: ({ numbers }, request) => numbers.put(bodyOf(request)),
+    PATCH: changeNumber,
   },
   '/_simulator/webhooks': {
     GET: ({ addresses }) => ({ webhooks: addresses.describe() }),
@@ -59,7 +63,21 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     },
   },
   '/_simulator/tokens': { POST: ({ tokens }, request) => tokens.change(bodyOf(request)) },
-  '/_simulator/inbound': { POST: (simulation, request) => receive(simulation, bodyOf(request)) },
+  '/_simulator/inbound': {
+    GET: (simulation, { query }) => listInbound(simulation, ...pageOf(query)),
+    POST: (simulation, request) => receive(simulation, bodyOf(request), request.base),
+  },
+  '/_simulator/statuses': { POST: (simulation, request) => tellStatus(simulation, bodyOf(request)) },
+  '/_simulator/templates': { POST: (simulation, request) => decideTemplate(simulation, bodyOf(request)) },
+  '/_simulator/account_events': { POST: (simulation, request) => tellAccount(simulation, bodyOf(request)) },
+  '/_simulator/webhook_batch': {
+    POST: (simulation, request) => sendBatch(simulation, bodyOf(request), request.base),
+  },
+  '/_simulator/raw_webhook': { POST: (simulation, request) => sendRaw(simulation, bodyOf(request)) },
+  '/_simulator/clock': {
+    GET: ({ clock }) => clock.describe(),
+    POST: ({ clock }, request) => clock.change(bodyOf(request)),
+  },
   '/_simulator/reset': {
     POST: (simulation) => {
       reset(simulation);
@@ -84,6 +102,13 @@ export async function answerControl(simulation: Simulation, request: ControlRequ
   }
 }
 
+/** Changes a number, and tells by webhook what Meta would tell of it. */
+function changeNumber(simulation: Simulation, request: ControlRequest): unknown {
+  const { before, after } = simulation.numbers.change(bodyOf(request));
+  for (const { field, value } of numberNews(before, after)) simulation.tellAccount(after.waba_id, field, value);
+  return after;
+}
+
 function stats({ ledger, tally, statuses, queue }: Simulation): unknown {
   return {
     accepted: ledger.total,
@@ -94,6 +119,14 @@ function stats({ ledger, tally, statuses, queue }: Simulation): unknown {
     statuses_ahead: statuses.ahead,
     webhooks: queue.stats(),
   };
+}
+
+/** After which item, and how many. Throws BadInput. */
+function pageOf(query: URLSearchParams): [after: number, limit: number] {
+  return [
+    queryNumber(query, 'after', { min: 0, max: Number.MAX_SAFE_INTEGER }, 0),
+    queryNumber(query, 'limit', { min: 1, max: MAX_LIST }, 100),
+  ];
 }
 
 function bodyOf({ body }: ControlRequest): unknown {

@@ -16,6 +16,11 @@ export function typeName(value: unknown): string {
   return isList(value) ? 'a list' : `a${typeof value === 'object' ? 'n object' : ` ${typeof value}`}`;
 }
 
+/** A string or number as text, anything else as `otherwise`. */
+export function textOf(value: unknown, otherwise = ''): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
+}
+
 /** The parsed text, or undefined when it is no JSON. */
 export function parseJson(text: string): unknown {
   try {

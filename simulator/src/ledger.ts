@@ -138,6 +138,24 @@ export class Ledger {
     return { messages, total: this.#total, next: messages.at(-1)?.n ?? null };
   }
 
+  /**
+   * The newest message for which `matches` says so, of the last `most`. It is given `to` and the id, and reads the message
+   * only when it asks for it.
+   */
+  newest(
+    matches: (to: string, wamid: string, message: () => Accepted | undefined) => boolean,
+    most: number,
+  ): Accepted | undefined {
+    const last = Math.max(this.#heads.dropped, this.#total - most);
+    for (let index = this.#total - 1; index >= last; index--) {
+      const head = this.#heads.at(index);
+      const fields = head === undefined ? undefined : parseJson(head);
+      if (!isList(fields)) return undefined;
+      if (matches(String(fields[2]), String(fields[0]), () => this.#read(index))) return this.#read(index);
+    }
+    return undefined;
+  }
+
   clear(): void {
     this.#heads.clear();
     this.#bodies.clear();
@@ -159,7 +177,7 @@ export class Ledger {
       type: String(type),
       opaque: typeof opaque === 'string' ? opaque : null,
       received_at: new Date(Number(receivedAt)).toISOString(),
-      body: isObject(parsed) ? parsed : null,
+      body: isObject(parsed) || isList(parsed) ? parsed : null,
     };
   }
 }

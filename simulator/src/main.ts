@@ -1,18 +1,31 @@
+#!/usr/bin/env node
+import { act, helpOfVerbs, isVerb } from './cli/customer.ts';
 import { logToStderr } from './log.ts';
 import { BadOption, type Command, help, readCommand } from './options.ts';
 import { type Simulator, startSimulator } from './simulator.ts';
 
-/** The program: starts a simulator and keeps it until it is told, or its parent's pipe closes. */
+/** The program: starts a simulator and keeps it until it is told, or its parent's pipe closes. With a verb, a customer acts. */
 async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  if (isVerb(argv[0])) {
+    try {
+      process.stdout.write(`${await act(argv)}\n`);
+    } catch (error) {
+      if (!(error instanceof BadOption) && !isFileTrouble(error)) throw error;
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    }
+    return;
+  }
   let command: Command;
   try {
-    command = readCommand(process.argv.slice(2));
+    command = readCommand(argv);
   } catch (error) {
     if (!(error instanceof BadOption)) throw error;
     return fail(`${error.message}. --help lists the options.`);
   }
   if (command.help) {
-    process.stdout.write(`${help()}\n`);
+    process.stdout.write(`${help(helpOfVerbs())}\n`);
     return;
   }
   let simulator: Simulator;
@@ -37,6 +50,11 @@ function endWhenTold(simulator: Simulator, exitWithParent: boolean): void {
   if (!exitWithParent) return;
   // A parent that dies, however it dies, leaves a pipe that is closed.
   process.stdin.on('end', end).on('close', end).on('error', end).resume();
+}
+
+/** A file that cannot be read. */
+function isFileTrouble(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }
 
 function explain(error: unknown, { options }: Command): string {

@@ -1,6 +1,7 @@
 import { BadInput, fieldsOf, optionalNumber, optionalText, optionalWord, requiredText } from './input.ts';
 
 export const QUALITIES = ['GREEN', 'YELLOW', 'RED', 'UNKNOWN'] as const;
+export const NAME_STATUSES = ['APPROVED', 'PENDING_REVIEW', 'DECLINED', 'EXPIRED', 'NONE'] as const;
 export const MESSAGING_LIMITS = ['TIER_250', 'TIER_2K', 'TIER_10K', 'TIER_100K', 'TIER_UNLIMITED'] as const;
 
 /** A business number: what messages are sent from. */
@@ -12,7 +13,8 @@ export interface BusinessNumber {
   /** The business portfolio that owns the account. Portfolios share one messaging limit. */
   portfolio_id: string;
   verified_name: string;
-  /** Messages a second that it reports. Enforced only by a fault rule of kind `throughput`. */
+  name_status: (typeof NAME_STATUSES)[number];
+  /** Messages a second that it reports. Enforced only by the setting or a fault rule `throughput`. */
   throughput: number;
   quality_rating: (typeof QUALITIES)[number];
   messaging_limit: (typeof MESSAGING_LIMITS)[number];
@@ -25,6 +27,7 @@ export const DEFAULT_NUMBER: Readonly<BusinessNumber> = {
   waba_id: '102290129340398',
   portfolio_id: '506914307656634',
   verified_name: 'Aldis Demo',
+  name_status: 'APPROVED',
   throughput: 1000,
   quality_rating: 'GREEN',
   messaging_limit: 'TIER_UNLIMITED',
@@ -38,6 +41,7 @@ const FIELDS = [
   'waba_id',
   'portfolio_id',
   'verified_name',
+  'name_status',
   'throughput',
   'quality_rating',
   'messaging_limit',
@@ -60,6 +64,20 @@ export class Numbers {
     return this.all().filter((number) => number.waba_id === wabaId);
   }
 
+  /** Changes a known number, and gives it as it was and as it is. Throws BadInput. */
+  change(body: unknown): { before: BusinessNumber; after: BusinessNumber } {
+    const id = requiredText(fieldsOf(body, FIELDS), 'phone_number_id', ID);
+    const known = this.#numbers.get(id);
+    if (!known) throw new BadInput('phone_number_id', `there is no number ${id}; POST makes one`);
+    return { before: { ...known }, after: this.put(body) };
+  }
+
+  /** The first number of an account, which stands for it. */
+  firstOf(wabaId: string): BusinessNumber | undefined {
+    for (const number of this.#numbers.values()) if (number.waba_id === wabaId) return number;
+    return undefined;
+  }
+
   /** Adds a number, or changes of a known one what `body` names. Throws BadInput. */
   put(body: unknown): BusinessNumber {
     const fields = fieldsOf(body, FIELDS);
@@ -79,6 +97,7 @@ export class Numbers {
       waba_id: optionalText(fields, 'waba_id', ID) ?? before.waba_id,
       portfolio_id: optionalText(fields, 'portfolio_id', ID) ?? before.portfolio_id,
       verified_name: optionalText(fields, 'verified_name', { max: 256 }) ?? before.verified_name,
+      name_status: optionalWord(fields, 'name_status', NAME_STATUSES) ?? before.name_status,
       throughput: optionalNumber(fields, 'throughput', { min: 1, max: 100_000 }) ?? before.throughput,
       quality_rating: optionalWord(fields, 'quality_rating', QUALITIES) ?? before.quality_rating,
       messaging_limit: optionalWord(fields, 'messaging_limit', MESSAGING_LIMITS) ?? before.messaging_limit,

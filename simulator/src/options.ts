@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { defaultSettings } from './settings.ts';
 import { DEFAULT_BOUNDS, type SimulatorOptions } from './simulator.ts';
 
 /** A start option that makes no sense. One line that says what to do. */
@@ -17,6 +17,7 @@ interface NumberOption {
   about: string;
 }
 
+const DEFAULT_SETTINGS = defaultSettings();
 const GREAT = Number.MAX_SAFE_INTEGER;
 const DAY = 86_400_000;
 
@@ -94,8 +95,14 @@ export function readCommand(argv: readonly string[]): Command {
   };
 }
 
-/** The text of --help. */
-export function help(): string {
+/** Where the simulator is that a customer's command is for: ALDIS_SIMULATOR_URL, else the usual port here. */
+export function simulatorUrl(): string {
+  const { ALDIS_SIMULATOR_URL: url, ALDIS_SIMULATOR_PORT: port } = process.env;
+  return url || `http://127.0.0.1:${port || NUMBERS.port.default}`;
+}
+
+/** The text of --help. `verbs` are the lines about what customers do. */
+export function help(verbs: readonly string[]): string {
   const lines = Object.entries<NumberOption>(NUMBERS).map(([name, { about, default: usual }]) =>
     line(name.replaceAll('_', '-'), `${about} (${usual})`),
   );
@@ -108,6 +115,12 @@ export function help(): string {
     line('exit-with-parent', 'end when standard input closes'),
     '',
     'Every option with a value is also a variable: --read-after is ALDIS_SIMULATOR_READ_AFTER.',
+    '',
+    'Beside one that runs, a customer does something; CUSTOMER is a phone number or a user id:',
+    '',
+    ...verbs,
+    '',
+    '  with --number ID --user-id ID --name NAME --username NAME --reply-to WAMID --caption TEXT --voice --url URL',
   ].join('\n');
 }
 

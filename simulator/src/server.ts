@@ -32,7 +32,8 @@ export function newServer(simulation: Simulation, log: Log): { server: Server; c
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const query = mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1));
-    if (path.startsWith('/_simulator/')) return answerControl(simulation, { method, path, query, body });
+    const base = `http://${headers.host ?? 'localhost'}`;
+    if (path.startsWith('/_simulator/')) return answerControl(simulation, { method, path, query, body, base });
     return graph.answer({
       method,
       path,
@@ -40,12 +41,12 @@ export function newServer(simulation: Simulation, log: Log): { server: Server; c
       authorization: headers.authorization,
       contentType: headers['content-type'] ?? '',
       body,
-      base: `http://${headers.host ?? 'localhost'}`,
+      base,
     });
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const limit = request.headers['content-type']?.startsWith('multipart/') ? MAX_UPLOAD : MAX_BODY;
+    const limit = isLarge(request) ? MAX_UPLOAD : MAX_BODY;
     const body = await readBody(request, limit);
     const reply = body === undefined ? tooLarge(limit) : await answer(request, body);
     if (reply.delay !== undefined) late.add(reply.delay, { response, reply });
@@ -62,11 +63,17 @@ export function newServer(simulation: Simulation, log: Log): { server: Server; c
   });
   return {
     server,
-    clear: () => {
-      late.clear();
-      graph.clear();
-    },
+    clear: () => late.clear(),
   };
+}
+
+/** Whether a file may come with it: a form, a resumable upload, or one of the simulator's own routes. */
+function isLarge({ headers, url = '' }: IncomingMessage): boolean {
+  return (
+    headers['content-type']?.startsWith('multipart/') === true ||
+    url.startsWith('/_simulator/') ||
+    /\/upload(:|%3a)/i.test(url)
+  );
 }
 
 /** Shared by all requests without a query; nobody writes to it. */

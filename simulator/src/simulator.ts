@@ -1,6 +1,6 @@
 import { type Log, logToStderr } from './log.ts';
 import { newServer } from './server.ts';
-import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import { defaultSettings, type Settings } from './settings.ts';
 import { type Bounds, newSimulation } from './simulation.ts';
 
 export interface SimulatorOptions {
@@ -32,7 +32,7 @@ export const DEFAULT_BOUNDS: Readonly<Bounds> = {
 /** Starts a WhatsApp Cloud API. Rejects with the error of `listen` when it cannot, such as EADDRINUSE. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = '127.0.0.1', port = 0, tokens = [], log = logToStderr } = options;
-  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const settings = { ...defaultSettings(), ...options.settings };
   const simulation = newSimulation(settings, { ...DEFAULT_BOUNDS, ...options.bounds }, tokens, log);
   const { server, clear } = newServer(simulation, log);
   await new Promise<void>((resolve, reject) => {
@@ -48,6 +48,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clear();
     simulation.statuses.clear();
     simulation.announcements.clear();
+    simulation.clock.clear();
     await Promise.all([closed, simulation.queue.close()]);
   };
   const shown = host.includes(':') ? `[${host}]` : host;

@@ -154,7 +154,7 @@ test('messages of every type that Aldis knows are accepted', async (context) => 
     { type: 'document', document: { link, filename: 'invoice.pdf' } },
     { type: 'sticker', sticker: { link } },
     { type: 'location', location: { latitude: '37.4', longitude: -122.1 } },
-    { type: 'contacts', contacts: [{ name: { formatted_name: 'Ana' } }] },
+    { type: 'contacts', contacts: [{ name: { formatted_name: 'Ana', first_name: 'Ana' } }] },
     { type: 'reaction', reaction: { message_id: 'wamid.A', emoji: '' } },
     { text: { body: 'A reply' }, context: { message_id: 'wamid.A' } },
     {

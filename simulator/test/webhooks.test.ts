@@ -129,7 +129,9 @@ test('a customer writes: text, other types, replies, and without a phone number'
     [{ text: 'Hi' }, 'from'],
     [{ from: 'x', text: 'Hi' }, 'from'],
     [{ from: '16505551234' }, 'text'],
-    [{ from: '16505551234', type: 'image' }, 'payload'],
+    [{ from: '16505551234', type: 'interactive' }, 'payload'],
+    [{ from: '16505551234', type: 'image', media: { data: '!' } }, 'media.data'],
+    [{ from: '16505551234', tap: 'Yes' }, 'tap'],
     [{ from: '16505551234', text: 'Hi', colour: 'red' }, 'colour'],
     [{ from: '16505551234', text: 'Hi', phone_number_id: '1' }, 'phone_number_id'],
   ];

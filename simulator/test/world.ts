@@ -22,7 +22,7 @@ export interface World {
 }
 
 /** Times short enough for tests, and one webhook after the other, so that their order is certain. */
-const QUICK = { sent_after: 5, delivered_after: 20, read_after: 40, template_review: 5, webhook_concurrency: 1 };
+const QUICK = { sent_after: 5, delivered_after: 20, read_after: 40, template_review_ms: 5, webhook_concurrency: 1 };
 
 /** Starts a world that ends with the test. Registers the receiver unless `registered` is false. */
 export async function startWorld(test: TestContext, options: SimulatorOptions = {}, registered = true): Promise<World> {

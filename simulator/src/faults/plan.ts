@@ -1,5 +1,5 @@
 /** What a status or a customer's message is called where webhooks are counted or picked. */
-export const KINDS = ['sent', 'delivered', 'read', 'failed', 'message', 'template'] as const;
+export const KINDS = ['sent', 'delivered', 'read', 'played', 'failed', 'message', 'template', 'account'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** How the caller of a send is treated. */

@@ -32,6 +32,11 @@ const KNOWN: Readonly<Record<number, Known>> = {
     details: 'The WhatsApp Business Account has reached its rate limit.',
     status: 400,
   },
+  130403: {
+    title: 'User is blocked',
+    details: 'The business has blocked this user.',
+    status: 400,
+  },
   130429: { title: 'Rate limit hit', details: 'Cloud API message throughput has been reached.', status: 400 },
   130472: {
     title: "User's number is part of an experiment",
@@ -110,6 +115,16 @@ const KNOWN: Readonly<Record<number, Known>> = {
     details: 'This message cannot be sent to a business-scoped user id.',
     status: 400,
   },
+  131063: {
+    title: 'Marketing messages are not supported',
+    details: 'Marketing template messages cannot be sent from this number by Cloud API.',
+    status: 400,
+  },
+  131064: {
+    title: 'Template limit',
+    details: 'Templates of this account were classified wrongly too often.',
+    status: 400,
+  },
   132000: {
     title: 'Number of parameters does not match the expected number of params',
     details: 'The number of variable values does not match the template.',
@@ -141,6 +156,7 @@ const KNOWN: Readonly<Record<number, Known>> = {
   132068: { title: 'Flow is blocked', details: 'Flow is in blocked state.', status: 400 },
   132069: { title: 'Flow is throttled', details: 'Flow is in throttled state.', status: 400 },
   133004: { title: 'Server temporarily unavailable', details: 'Server is temporarily unavailable.', status: 503 },
+  132008: { title: 'Template format mismatch', details: 'Parameters do not fit the format.', status: 400 },
   133010: { title: 'Account not registered', details: 'The phone number is not registered.', status: 400 },
   135000: { title: 'Generic user error', details: 'Message failed to send because of an unknown error.', status: 400 },
 };
@@ -189,6 +205,21 @@ export function graphError(
     fbtrace_id: traceId(),
   };
   return json({ error }, status);
+}
+
+/** An error about a template, with what a person is shown. Subcodes: .../support/error-codes, "Template errors". */
+export function templateError(subcode: number, title: string, explanation: string): Reply {
+  const error = {
+    message: 'Invalid parameter',
+    type: 'OAuthException',
+    code: 100,
+    error_subcode: subcode,
+    is_transient: false,
+    error_user_title: title,
+    error_user_msg: explanation,
+    fbtrace_id: traceId(),
+  };
+  return json({ error }, 400);
 }
 
 /** What Graph answers for an id that it does not know. */

@@ -1,12 +1,17 @@
 import { isList, isObject, type JsonObject } from '../json.ts';
 import type { Reply } from '../reply.ts';
 import { codedError, graphError } from './errors.ts';
+import { checkInteractive } from './interactive-check.ts';
+import type { MediaKind } from './media.ts';
+import { required, text, tooLong } from './parameter.ts';
 
 /**
  * What Meta refuses at once about a message's content. Limits: .../messages/* and the OpenAPI document
  * business-messaging-api v23.0 (facebook/openapi, 2025-11-21). Each check returns the refusal, or undefined.
  */
-type Check = (content: JsonObject, hasMedia: (id: unknown) => boolean) => Reply | undefined;
+type Check = (content: JsonObject, kindOf: KindOf) => Reply | undefined;
+/** What a media id may be sent as, undefined when there is no such file. */
+export type KindOf = (id: unknown) => MediaKind | undefined;
 
 export const TYPES = [
   'text',
@@ -25,34 +30,32 @@ export type MessageType = (typeof TYPES)[number];
 
 const MAX_CONTACTS = 257;
 const MAX_CAPTION = 1024;
-
-function tooLong(parameter: string, value: unknown, max: number): Reply | undefined {
-  if (value === undefined || (typeof value === 'string' && value.length <= max)) return undefined;
-  const problem = typeof value === 'string' ? `must be at most ${max} characters long.` : 'must be a string.';
-  return graphError(`(#100) Param ${parameter} ${problem}`);
-}
-
-function required(parameter: string): Reply {
-  return graphError(`(#100) The parameter ${parameter} is required.`);
-}
-
-function text(value: unknown): value is string {
-  return typeof value === 'string' && value.trim() !== '';
-}
+const NAME_PARTS = ['first_name', 'last_name', 'middle_name', 'suffix', 'prefix'];
 
 const checkText: Check = ({ body }) => (text(body) ? tooLong("text['body']", body, 4096) : required("text['body']"));
 
-function checkMedia(type: string, captioned: boolean): Check {
-  return ({ id, link, caption }, hasMedia) => {
+function checkMedia(type: MediaKind, captioned: boolean): Check {
+  return ({ id, link, caption, filename, voice }, kindOf) => {
     if (id === undefined && link === undefined) return required(`${type}['id'] or ${type}['link']`);
     if (id !== undefined && link !== undefined) {
       return graphError(`(#100) Param ${type} must have exactly one of {id, link}.`);
     }
-    if (id !== undefined && !hasMedia(id)) {
+    const kind = id === undefined ? type : kindOf(id);
+    if (kind === undefined) {
       return graphError(`(#100) Param ${type}['id'] is not a valid whatsapp business account media attachment ID`);
+    }
+    // Any file may go as a document.
+    if (kind !== type && type !== 'document') {
+      return codedError(131053, `${type}['id']: the file is of kind ${kind}`);
     }
     if (link !== undefined && !(typeof link === 'string' && /^https?:\/\//i.test(link) && URL.canParse(link))) {
       return graphError(`(#100) Param ${type}['link'] is not a valid URI.`);
+    }
+    if (voice !== undefined && (type !== 'audio' || typeof voice !== 'boolean')) {
+      return graphError(`(#100) Unexpected key "voice" on param "${type}".`);
+    }
+    if (filename !== undefined && type !== 'document') {
+      return graphError(`(#100) Unexpected key "filename" on param "${type}".`);
     }
     if (caption !== undefined && !captioned) return graphError(`(#100) Unexpected key "caption" on param "${type}".`);
     return tooLong(`${type}['caption']`, caption, MAX_CAPTION);
@@ -78,54 +81,20 @@ const checkTemplate: Check = ({ name, language }) => {
   return isObject(language) && text(language.code) ? undefined : required("template['language']['code']");
 };
 
-const checkInteractive: Check = ({ type, header, body, footer, action }) => {
-  if (!text(type)) return required("interactive['type']");
-  if (!isObject(action)) return required("interactive['action']");
-  const bodyText = isObject(body) ? body.text : undefined;
-  return (
-    tooLong("interactive['body']['text']", bodyText, 1024) ??
-    (isObject(header) && header.type === 'text'
-      ? tooLong("interactive['header']['text']", header.text, 60)
-      : undefined) ??
-    (isObject(footer) ? tooLong("interactive['footer']['text']", footer.text, 60) : undefined) ??
-    (type === 'button' ? checkButtons(bodyText, action) : type === 'list' ? checkList(bodyText, action) : undefined)
-  );
-};
-
-function checkButtons(body: unknown, { buttons }: JsonObject): Reply | undefined {
-  if (!text(body)) return required("interactive['body']['text']");
-  const list = isList(buttons) ? buttons : [];
-  if (list.length < 1 || list.length > 3) {
-    return codedError(131009, 'Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3');
+/** Each contact has a formatted name and at least one other part of it. */
+function checkContacts(content: unknown): Reply | undefined {
+  const list = isList(content) ? content : [];
+  if (list.length < 1 || list.length > MAX_CONTACTS) {
+    return codedError(131009, `contacts must be a list of 1 to ${MAX_CONTACTS}`);
   }
-  for (const [index, button] of list.entries()) {
-    const reply = isObject(button) && isObject(button.reply) ? button.reply : {};
-    const at = `interactive['action']['buttons'][${index}]['reply']`;
-    if (!text(reply.id)) return required(`${at}['id']`);
-    if (!text(reply.title)) return required(`${at}['title']`);
-    const problem = tooLong(`${at}['id']`, reply.id, 256) ?? tooLong(`${at}['title']`, reply.title, 20);
-    if (problem) return problem;
+  for (const [index, contact] of list.entries()) {
+    const name = isObject(contact) ? contact.name : undefined;
+    if (!isObject(name) || !text(name.formatted_name)) return required(`contacts[${index}]['name']['formatted_name']`);
+    if (!NAME_PARTS.some((part) => text(name[part]))) {
+      return codedError(131009, `contacts[${index}]['name'] needs at least one of ${NAME_PARTS.join(', ')}`);
+    }
   }
   return undefined;
-}
-
-function checkList(body: unknown, { button, sections }: JsonObject): Reply | undefined {
-  if (!text(body)) return required("interactive['body']['text']");
-  if (!text(button)) return required("interactive['action']['button']");
-  const list = isList(sections) ? sections.filter(isObject) : [];
-  if (list.length < 1 || list.length > 10) return codedError(131009, 'Invalid sections count. Min 1, max 10');
-  const rows = list.flatMap((section) => (isList(section.rows) ? section.rows.filter(isObject) : []));
-  if (rows.length < 1 || rows.length > 10) return codedError(131009, 'Total row count exceed max allowed count: 10');
-  for (const row of rows) {
-    if (!text(row.id)) return required("interactive['action']['sections']['rows']['id']");
-    if (!text(row.title)) return required("interactive['action']['sections']['rows']['title']");
-    const problem =
-      tooLong("interactive['action']['sections']['rows']['id']", row.id, 200) ??
-      tooLong("interactive['action']['sections']['rows']['title']", row.title, 24) ??
-      tooLong("interactive['action']['sections']['rows']['description']", row.description, 72);
-    if (problem) return problem;
-  }
-  return tooLong("interactive['action']['button']", button, 20);
 }
 
 const CHECKS: Readonly<Record<Exclude<MessageType, 'contacts'>, Check>> = {
@@ -142,17 +111,8 @@ const CHECKS: Readonly<Record<Exclude<MessageType, 'contacts'>, Check>> = {
 };
 
 /** What Meta refuses about the content of a message of this type, or undefined. */
-export function checkContent(
-  type: MessageType,
-  content: unknown,
-  hasMedia: (id: unknown) => boolean,
-): Reply | undefined {
+export function checkContent(type: MessageType, content: unknown, kindOf: KindOf): Reply | undefined {
   if (content === undefined || content === null) return required(type);
-  if (type === 'contacts') {
-    const fits = isList(content) && content.length >= 1 && content.length <= MAX_CONTACTS;
-    return fits ? undefined : codedError(131009, `contacts must be a list of 1 to ${MAX_CONTACTS}`);
-  }
-  return isObject(content)
-    ? CHECKS[type](content, hasMedia)
-    : graphError(`(#100) Param ${type} must be a JSON object.`);
+  if (type === 'contacts') return checkContacts(content);
+  return isObject(content) ? CHECKS[type](content, kindOf) : graphError(`(#100) Param ${type} must be a JSON object.`);
 }

@@ -3,26 +3,19 @@ import { isObject, type JsonObject, parseJson } from '../json.ts';
 import type { BusinessNumber } from '../numbers.ts';
 import { json, type Reply } from '../reply.ts';
 import type { Simulation } from '../simulation.ts';
-import type { Category } from '../webhooks/payloads.ts';
+import { checkParameters } from '../templates/parameters.ts';
+import { categoryOf, type TemplateStatus } from '../templates/template.ts';
+import type { Category, Sent } from '../webhooks/payloads.ts';
 import { codedError, graphError } from './errors.ts';
-import { checkContent, type MessageType, TYPES } from './message-check.ts';
-import { categoryOf, checkParameters } from './templates.ts';
+import type { Message } from './message.ts';
+import { checkContent, TYPES } from './message-check.ts';
+import { restrict } from './restrictions.ts';
 import { newWamid } from './wamid.ts';
-
-/** A message that has nothing wrong with it. */
-interface Message {
-  type: MessageType;
-  /** As it was sent. */
-  to: string;
-  /** Digits of the phone number, or undefined when `to` is a business-scoped user id. */
-  waId: string | undefined;
-  opaque: string | undefined;
-  category: Category;
-}
 
 const USER_ID = /^[A-Z]{2}\.[A-Za-z0-9]{1,128}$/;
 const PHONE = /^\+?[\d ().-]{5,30}$/;
 const MAX_OPAQUE = 512;
+const SENDABLE: readonly TemplateStatus[] = ['APPROVED', 'FLAGGED', 'LOCKED'];
 
 /** POST /{phone_number_id}/messages: a message, or the mark that one was read. `raw` is the request's body. */
 export function send(simulation: Simulation, number: BusinessNumber, raw: string): Reply {
@@ -83,7 +76,7 @@ function read(simulation: Simulation, number: BusinessNumber, body: JsonObject):
   if (context !== undefined && !(isObject(context) && typeof context.message_id === 'string')) {
     return graphError("(#100) The parameter context['message_id'] is required.");
   }
-  const problem = checkContent(type, body[type], (id) => simulation.media.has(id));
+  const problem = checkContent(type, body[type], (id) => simulation.media.kindOf(id));
   if (problem) return problem;
   const category =
     type === 'template' ? readTemplate(simulation, number, body.template, waId === undefined) : 'service';
@@ -100,29 +93,31 @@ function readTemplate(
   const { name, language, components } = isObject(content) ? content : {};
   const code = isObject(language) ? language.code : undefined;
   const template = simulation.templates.find(number.waba_id, name, code);
-  if (!template || template.status === 'PENDING') {
+  if (template?.status === 'PAUSED') return codedError(132015);
+  if (template?.status === 'DISABLED') return codedError(132016);
+  if (!template || !SENDABLE.includes(template.status)) {
     return codedError(132001, `template name (${String(name)}) does not exist in ${String(code)}`);
   }
-  if (template.status === 'PAUSED') return codedError(132015);
-  if (template.status === 'DISABLED') return codedError(132016);
   if (toUserId && template.category === 'AUTHENTICATION') return codedError(131062);
-  return checkParameters(template, components) ?? categoryOf(template);
+  return checkParameters(template, components, (id) => simulation.media.kindOf(id)) ?? categoryOf(template);
 }
 
 /** Lets the faults and limits of a good message decide what becomes of it. */
 function deal(simulation: Simulation, number: BusinessNumber, message: Message, raw: string): Reply {
-  const { magic, rules, limits, tally } = simulation;
-  const { phone_number_id: id, throughput } = number;
+  const { magic, rules, tally } = simulation;
+  const { phone_number_id: id } = number;
   const plan = magic.plan(message.to) ?? rules.draw(id) ?? NO_FAULTS;
   if (plan !== NO_FAULTS) tally.plan(plan);
   const refusal = beforeAccepting(plan.treatment);
   if (refusal) return refusal;
-  const limit = limits.pass(rules.limits(id), { id, throughput }, message.waId ?? message.to, performance.now());
-  if (limit !== undefined) {
-    tally.limit(limit);
-    return codedError(limit);
+  const { refusal: code, failure, silence } = restrict(simulation, number, message);
+  if (code !== undefined) {
+    tally.limit(code);
+    return codedError(code);
   }
-  return afterAccepting(plan.treatment, accept(simulation, number, message, raw, plan));
+  if (failure !== undefined) tally.limit(failure);
+  const dealt = plan.treatment?.kind === 'failed' ? plan.treatment.code : failure;
+  return afterAccepting(plan.treatment, accept(simulation, number, message, raw, { plan, failure: dealt, silence }));
 }
 
 function beforeAccepting(treatment: Treatment | undefined): Reply | undefined {
@@ -158,19 +153,49 @@ const GARBAGE: Reply = { status: 200, type: 'application/json', body: '{"messagi
 const ERROR_PAGE =
   '<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Sorry, something went wrong.</h1></body></html>';
 
-function accept(simulation: Simulation, number: BusinessNumber, message: Message, raw: string, plan: Plan): Reply {
+/** What shall become of an accepted message. */
+interface Fortune {
+  plan: Plan;
+  /** The code with which it fails. */
+  failure: number | undefined;
+  /** Whether the customer has blocked the number, so that it never arrives. */
+  silence: boolean;
+}
+
+function accept(
+  simulation: Simulation,
+  number: BusinessNumber,
+  message: Message,
+  raw: string,
+  { plan, failure, silence }: Fortune,
+): Reply {
   const { type, to, waId, opaque, category } = message;
-  const now = Date.now();
+  const { ledger, statuses, clock } = simulation;
+  const now = clock.now();
   const wamid = newWamid(waId ?? to, 'outbound');
   const head = { wamid, phone_number_id: number.phone_number_id, to, type, opaque: opaque ?? null };
-  simulation.ledger.add(head, now, raw);
-  const user = waId === undefined ? { user_id: to } : { wa_id: waId };
-  const failure = plan.treatment?.kind === 'failed' ? plan.treatment.code : undefined;
-  simulation.statuses.begin(number, { wamid, ...user, opaque, category }, now, plan.webhooks, failure);
+  ledger.add(head, now, raw);
+  const sent = { wamid, ...recipientOf(simulation, number, message), opaque, category };
+  if (silence) statuses.beginUndelivered(number, sent, now, plan.webhooks);
+  else statuses.begin(number, sent, now, plan.webhooks, failure);
   return json({
     messaging_product: 'whatsapp',
-    contacts: [{ input: to, ...user }],
+    contacts: [{ input: to, ...(waId === undefined ? { user_id: to } : { wa_id: waId }) }],
     // Templates alone are paced, so that they alone say how they fare.
     messages: [type === 'template' ? { id: wamid, message_status: 'accepted' } : { id: wamid }],
   });
+}
+
+/** By which names the statuses call the customer. */
+function recipientOf(
+  { customers, settings }: Simulation,
+  number: BusinessNumber,
+  { to, waId }: Pick<Message, 'to' | 'waId'>,
+): Pick<Sent, 'wa_id' | 'user_id' | 'by_phone' | 'profile'> {
+  if (waId !== undefined) {
+    const userId = customers.userIdOf(number.portfolio_id, waId, settings.user_ids);
+    if (userId === undefined) return { wa_id: waId };
+    return { wa_id: waId, user_id: userId, by_phone: true, profile: customers.profileOf({ wa_id: waId }) };
+  }
+  return { wa_id: customers.phoneOf(to), user_id: to, profile: customers.profileOf({ user_id: to }) };
 }

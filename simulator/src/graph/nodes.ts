@@ -1,10 +1,10 @@
 import type { JsonObject } from '../json.ts';
 import type { BusinessNumber } from '../numbers.ts';
-import { json, type Reply } from '../reply.ts';
-import { graphError } from './errors.ts';
+import type { Reply } from '../reply.ts';
+import { HIGH } from '../webhooks/account-news.ts';
+import { node, pickFields } from './fields.ts';
+import { listPage } from './paging.ts';
 
-/** From this on Meta calls a number's throughput high (.../throughput). */
-const HIGH_THROUGHPUT = 1000;
 const NUMBER_DEFAULTS = [
   'verified_name',
   'code_verification_status',
@@ -13,27 +13,22 @@ const NUMBER_DEFAULTS = [
   'platform_type',
   'throughput',
 ];
+const NUMBER = 'WhatsAppBusinessPhoneNumber';
 const ACCOUNT_DEFAULTS = ['name', 'timezone_id', 'message_template_namespace'];
 
 /** GET /{phone_number_id}. */
 export function describeNumber(number: BusinessNumber, query: URLSearchParams): Reply {
-  return pick(fieldsOfNumber(number), query, NUMBER_DEFAULTS, 'WhatsAppBusinessPhoneNumber');
+  return node(pickFields(fieldsOfNumber(number), query, NUMBER_DEFAULTS, NUMBER));
 }
 
-/** GET /{waba_id}. */
-export function describeAccount(numbers: readonly BusinessNumber[], query: URLSearchParams): Reply {
-  return pick(fieldsOfAccount(numbers), query, ACCOUNT_DEFAULTS, 'WhatsAppBusinessAccount');
+/** GET /{waba_id}. `reviewed` is what its review came to. */
+export function describeAccount(numbers: readonly BusinessNumber[], reviewed: string, query: URLSearchParams): Reply {
+  return node(pickFields(fieldsOfAccount(numbers, reviewed), query, ACCOUNT_DEFAULTS, 'WhatsAppBusinessAccount'));
 }
 
-/** GET /{waba_id}/phone_numbers. */
-export function describeNumbers(numbers: readonly BusinessNumber[], query: URLSearchParams): Reply {
-  const data: JsonObject[] = [];
-  for (const number of numbers) {
-    const picked = pickFields(fieldsOfNumber(number), query, NUMBER_DEFAULTS, 'WhatsAppBusinessPhoneNumber');
-    if ('problem' in picked) return picked.problem;
-    data.push(picked.fields);
-  }
-  return json({ data, paging: { cursors: { before: 'MAZDZD', after: 'MAZDZD' } } });
+/** GET /{waba_id}/phone_numbers, in pages. `url` is the address of the list. */
+export function describeNumbers(numbers: readonly BusinessNumber[], query: URLSearchParams, url: string): Reply {
+  return listPage(numbers, query, url, (number) => pickFields(fieldsOfNumber(number), query, NUMBER_DEFAULTS, NUMBER));
 }
 
 function fieldsOfNumber(number: BusinessNumber): JsonObject {
@@ -45,9 +40,10 @@ function fieldsOfNumber(number: BusinessNumber): JsonObject {
     quality_rating: number.quality_rating,
     quality_score: { score: number.quality_rating },
     platform_type: 'CLOUD_API',
-    throughput: { level: number.throughput >= HIGH_THROUGHPUT ? 'HIGH' : 'STANDARD' },
+    throughput: { level: number.throughput >= HIGH ? 'HIGH' : 'STANDARD' },
     whatsapp_business_manager_messaging_limit: number.messaging_limit,
-    name_status: 'APPROVED',
+    name_status: number.name_status,
+    new_name_status: 'NONE',
     status: 'CONNECTED',
     account_mode: 'LIVE',
     is_official_business_account: false,
@@ -59,7 +55,7 @@ function fieldsOfNumber(number: BusinessNumber): JsonObject {
   };
 }
 
-function fieldsOfAccount(numbers: readonly BusinessNumber[]): JsonObject {
+function fieldsOfAccount(numbers: readonly BusinessNumber[], reviewed: string): JsonObject {
   const [first] = numbers;
   return {
     id: first?.waba_id,
@@ -68,34 +64,15 @@ function fieldsOfAccount(numbers: readonly BusinessNumber[]): JsonObject {
     currency: 'USD',
     message_template_namespace: `simulator_${first?.waba_id}`,
     owner_business_info: { id: first?.portfolio_id, name: first?.verified_name },
-    account_review_status: 'APPROVED',
+    account_review_status: reviewed,
+    business_verification_status: 'verified',
+    country: 'US',
+    ownership_type: 'CLIENT_OWNED',
+    status: 'ACTIVE',
+    whatsapp_business_manager_messaging_limit: first?.messaging_limit,
+    health_status: {
+      can_send_message: 'AVAILABLE',
+      entities: [{ entity_type: 'WABA', id: first?.waba_id, can_send_message: 'AVAILABLE' }],
+    },
   };
-}
-
-function pick(all: JsonObject, query: URLSearchParams, defaults: readonly string[], type: string): Reply {
-  const picked = pickFields(all, query, defaults, type);
-  return 'problem' in picked ? picked.problem : json(picked.fields);
-}
-
-/** The fields asked for by `?fields=`, always with `id`. */
-function pickFields(
-  all: JsonObject,
-  query: URLSearchParams,
-  defaults: readonly string[],
-  type: string,
-): { fields: JsonObject } | { problem: Reply } {
-  const asked =
-    query
-      .get('fields')
-      ?.split(',')
-      .map((name) => name.trim()) ?? defaults;
-  const fields: JsonObject = {};
-  for (const name of asked) {
-    if (name === '' || name === 'id') continue;
-    if (!Object.hasOwn(all, name)) {
-      return { problem: graphError(`(#100) Tried accessing nonexisting field (${name}) on node type (${type})`) };
-    }
-    fields[name] = all[name];
-  }
-  return { fields: { ...fields, id: all.id } };
 }

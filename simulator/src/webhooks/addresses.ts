@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Dispatcher, request } from 'undici';
-import { BadInput, fieldsOf, optionalTexts, requiredText } from '../input.ts';
+import { BadInput, fieldsOf, optionalText, optionalTexts, requiredText } from '../input.ts';
+import type { Settings } from '../settings.ts';
 
 /** Where webhooks go, and the secret that signs them. */
 export interface Address {
@@ -21,43 +22,126 @@ export class NotVerified extends Error {
   }
 }
 
-/** The addresses that are registered: one for all numbers, and one of their own for some. The last one counts. */
-export class Addresses {
-  #forAll: Address | undefined;
-  readonly #ofNumbers = new Map<string, Address>();
+/** Whose webhook it is: a number's, or its account's. */
+export interface Origin {
+  phone_number_id: string;
+  waba_id: string;
+}
 
-  /** Where the webhooks of a number go now, undefined while nobody has registered. */
-  of(phoneNumberId: string): Address | undefined {
-    return this.#ofNumbers.get(phoneNumberId) ?? this.#forAll;
+/** The app that is meant where none is named. */
+const DEFAULT_APP = '670843887433847';
+const DEFAULTS: readonly string[] = [DEFAULT_APP];
+const NONE: readonly string[] = [];
+
+const ID = { pattern: /^[A-Za-z0-9_-]{1,64}$/, meaning: 'an app id: up to 64 letters, digits, - and _' };
+
+/**
+ * The apps and where each is told: one address for all numbers, and one of their own for some accounts and numbers. What was
+ * registered last counts. An account's webhooks go to the apps that are subscribed to it.
+ */
+export class Addresses {
+  readonly #settings: Settings;
+  readonly #apps = new Map<string, Address>();
+  readonly #ofNumbers = new Map<string, Address>();
+  readonly #ofAccounts = new Map<string, Address>();
+  readonly #appsOfTokens = new Map<string, string>();
+  readonly #subscribed = new Map<string, Set<string>>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** The apps that are told: one webhook for each. */
+  appsOf(origin: Origin): readonly string[] {
+    if (this.#ofNumbers.has(origin.phone_number_id) || this.#ofAccounts.has(origin.waba_id)) return DEFAULTS;
+    return this.subscribedTo(origin.waba_id);
+  }
+
+  /** Where an app is told of this origin now, undefined while it has not registered. */
+  of(origin: Origin, app: string): Address | undefined {
+    return this.#ofNumbers.get(origin.phone_number_id) ?? this.#ofAccounts.get(origin.waba_id) ?? this.#apps.get(app);
+  }
+
+  /** The app whose access token it is. */
+  appOf(token: string): string {
+    return this.#appsOfTokens.get(token) ?? DEFAULT_APP;
+  }
+
+  /** The apps subscribed to an account. While nobody said anything of it, the default app is. */
+  subscribedTo(wabaId: string): readonly string[] {
+    const apps = this.#subscribed.get(wabaId);
+    if (apps) return [...apps];
+    return this.#settings.only_subscribed ? NONE : DEFAULTS;
+  }
+
+  subscribe(wabaId: string, app: string): void {
+    const apps = this.#subscribed.get(wabaId);
+    if (apps) apps.add(app);
+    else if (this.#subscribed.size < MAX_ADDRESSES) this.#subscribed.set(wabaId, new Set([app]));
+  }
+
+  unsubscribe(wabaId: string, app: string): void {
+    const apps = this.#subscribed.get(wabaId) ?? new Set(this.subscribedTo(wabaId));
+    apps.delete(app);
+    this.#ofAccounts.delete(wabaId);
+    this.#subscribed.set(wabaId, apps);
   }
 
   /** All of them without their secrets. */
-  describe(): { url: string; phone_number_ids: string[] | null }[] {
-    const own = [...this.#ofNumbers].map(([id, { url }]) => ({ url, phone_number_ids: [id] }));
-    return this.#forAll ? [{ url: this.#forAll.url, phone_number_ids: null }, ...own] : own;
+  describe(): { url: string; app_id?: string; phone_number_ids: string[] | null; waba_ids?: string[] }[] {
+    return [
+      ...[...this.#apps].map(([app, { url }]) => ({
+        url,
+        ...(app === DEFAULT_APP ? {} : { app_id: app }),
+        phone_number_ids: null,
+      })),
+      ...[...this.#ofNumbers].map(([id, { url }]) => ({ url, phone_number_ids: [id] })),
+      ...[...this.#ofAccounts].map(([id, { url }]) => ({ url, phone_number_ids: null, waba_ids: [id] })),
+    ];
   }
 
   /**
-   * Registers `{"url", "app_secret", "verify_token", "phone_number_ids"?}` after the address has answered the challenge
-   * as Meta asks it (.../webhooks/create-webhook-endpoint). Throws BadInput or NotVerified, and then changes nothing.
+   * Registers `{"url", "app_secret", "verify_token", "app_id"?, "tokens"?, "phone_number_ids"?, "waba_ids"?}` after the
+   * address has answered the challenge as Meta asks it (.../webhooks/create-webhook-endpoint). `tokens` are access tokens
+   * of the app. Throws BadInput or NotVerified, and then changes nothing.
    */
   async register(
     body: unknown,
     dispatcher: Dispatcher,
   ): Promise<{ url: string; phone_number_ids: readonly string[] | null }> {
-    const fields = fieldsOf(body, ['url', 'app_secret', 'verify_token', 'phone_number_ids']);
+    const names = ['url', 'app_secret', 'verify_token', 'app_id', 'tokens', 'phone_number_ids', 'waba_ids'];
+    const fields = fieldsOf(body, names);
     const url = parseUrl(requiredText(fields, 'url'));
     const appSecret = requiredText(fields, 'app_secret');
     const verifyToken = requiredText(fields, 'verify_token');
-    const ids = optionalTexts(fields, 'phone_number_ids', MAX_ADDRESSES);
-    if (ids && ids.length + this.#ofNumbers.size > MAX_ADDRESSES) {
-      throw new BadInput('phone_number_ids', `at most ${MAX_ADDRESSES} numbers may have an address of their own`);
-    }
+    const app = optionalText(fields, 'app_id', ID) ?? DEFAULT_APP;
+    const numbers = optionalTexts(fields, 'phone_number_ids', MAX_ADDRESSES);
+    const accounts = optionalTexts(fields, 'waba_ids', MAX_ADDRESSES);
+    const tokens = optionalTexts(fields, 'tokens', MAX_ADDRESSES) ?? NONE;
+    const room = (name: string, size: number): void => {
+      if (size > MAX_ADDRESSES) throw new BadInput(name, `there may be at most ${MAX_ADDRESSES}`);
+    };
+    room('phone_number_ids', (numbers?.length ?? 0) + this.#ofNumbers.size);
+    room('waba_ids', (accounts?.length ?? 0) + this.#ofAccounts.size);
+    room('tokens', tokens.length + this.#appsOfTokens.size);
+    room('app_id', this.#apps.size + 1);
     await challenge(url, verifyToken, dispatcher);
     const address = { url: url.href, origin: url.origin, path: url.pathname + url.search, app_secret: appSecret };
-    if (ids) for (const id of ids) this.#ofNumbers.set(id, address);
-    else this.#forAll = address;
-    return { url: url.href, phone_number_ids: ids ?? null };
+    for (const id of numbers ?? NONE) this.#ofNumbers.set(id, address);
+    for (const id of accounts ?? NONE) this.#ofAccounts.set(id, address);
+    for (const token of tokens) this.#appsOfTokens.set(token, app);
+    if (!numbers && !accounts) this.#apps.set(app, address);
+    return { url: url.href, phone_number_ids: numbers ?? null };
+  }
+
+  /** `override_callback_uri` of a subscription: the account's webhooks go there. Throws BadInput or NotVerified. */
+  async override(wabaId: string, app: string, url: string, verifyToken: string, by: Dispatcher): Promise<void> {
+    const known = this.#apps.get(app);
+    if (!known) throw new BadInput('override_callback_uri', 'the app has no address yet');
+    const other = parseUrl(url);
+    await challenge(other, verifyToken, by);
+    const address = { url: other.href, origin: other.origin, path: other.pathname + other.search };
+    this.#ofAccounts.set(wabaId, { ...address, app_secret: known.app_secret });
   }
 }
 

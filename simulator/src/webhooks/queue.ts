@@ -4,7 +4,7 @@ import type { Kind } from '../faults/plan.ts';
 import { Fifo } from '../fifo.ts';
 import { type Log, seldom } from '../log.ts';
 import type { Settings } from '../settings.ts';
-import type { Addresses } from './addresses.ts';
+import type { Addresses, Origin } from './addresses.ts';
 import { signatureOf } from './signature.ts';
 
 /** Waits before the second, third and fourth try, and before every later one. Milliseconds. */
@@ -15,17 +15,28 @@ const TIMEOUT = 10_000;
 
 /** A webhook that waits for its delivery. Its address and signature are found at each try. */
 class Webhook {
-  readonly phoneNumberId: string;
+  readonly origin: Origin;
+  readonly app: string;
   readonly body: string;
   readonly kinds: readonly Kind[];
   readonly retried: boolean;
+  /** Signed with a secret that is not the app's. */
+  readonly forged: boolean;
   readonly since = performance.now();
   tries = 0;
   /** Delivered, dropped or given up: nothing more is done about it. */
   settled = false;
 
-  constructor(phoneNumberId: string, body: string, kinds: readonly Kind[], retried: boolean) {
-    this.phoneNumberId = phoneNumberId;
+  constructor(
+    origin: Origin,
+    app: string,
+    body: string,
+    kinds: readonly Kind[],
+    { retried, forged }: { retried: boolean; forged: boolean },
+  ) {
+    this.origin = origin;
+    this.app = app;
+    this.forged = forged;
     this.body = body;
     this.kinds = kinds;
     this.retried = retried;
@@ -35,7 +46,7 @@ class Webhook {
 type Counts = Record<Kind, number>;
 
 function noCounts(): Counts {
-  return { sent: 0, delivered: 0, read: 0, failed: 0, message: 0, template: 0 };
+  return { sent: 0, delivered: 0, read: 0, played: 0, failed: 0, message: 0, template: 0, account: 0 };
 }
 
 /** What became of webhooks. Everything but `posts` counts what they carry, by kind. */
@@ -95,14 +106,16 @@ export class WebhookQueue {
     return this.#agent;
   }
 
-  /** Takes a webhook on. Unless `retried`, one try is all it gets. */
-  add(phoneNumberId: string, body: string, kinds: readonly Kind[], retried: boolean): void {
+  /** Takes a webhook on, for every app that is told. Unless `retried`, one try is all it gets. */
+  add(origin: Origin, body: string, kinds: readonly Kind[], retried: boolean, forged = false): void {
     if (this.#closed) return;
-    const webhook = new Webhook(phoneNumberId, body, kinds, retried);
-    this.#pending.add(webhook);
-    this.#bytes += body.length;
-    while (this.#bytes > this.#maxBytes && this.#dropOldest());
-    this.#offer(webhook);
+    for (const app of this.#addresses.appsOf(origin)) {
+      const webhook = new Webhook(origin, app, body, kinds, { retried, forged });
+      this.#pending.add(webhook);
+      this.#bytes += body.length;
+      while (this.#bytes > this.#maxBytes && this.#dropOldest());
+      this.#offer(webhook);
+    }
   }
 
   /** Counts what a fault keeps from being sent at all. */
@@ -151,7 +164,7 @@ export class WebhookQueue {
 
   #post(webhook: Webhook): void {
     webhook.tries++;
-    const address = this.#addresses.of(webhook.phoneNumberId);
+    const address = this.#addresses.of(webhook.origin, webhook.app);
     if (!address) {
       this.#refused(webhook, 'no address is registered');
       return;
@@ -160,7 +173,10 @@ export class WebhookQueue {
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'facebookexternalua',
-      'x-hub-signature-256': signatureOf(webhook.body, address.app_secret),
+      'x-hub-signature-256': signatureOf(
+        webhook.body,
+        webhook.forged ? `not ${address.app_secret}` : address.app_secret,
+      ),
     };
     this.#agent.dispatch(
       { origin: address.origin, path: address.path, method: 'POST', headers, body: webhook.body },
@@ -191,7 +207,7 @@ export class WebhookQueue {
       this.#settle(webhook, this.#givenUp);
       return;
     }
-    this.#log(`a webhook for ${webhook.phoneNumberId} did not arrive: ${problem}; it will be tried again`);
+    this.#log(`a webhook for ${webhook.origin.phone_number_id} did not arrive: ${problem}; it will be tried again`);
     this.#retries.add(RETRY_WAITS[webhook.tries - 1] ?? LAST_RETRY_WAIT, webhook);
   }
 

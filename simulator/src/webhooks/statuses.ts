@@ -26,6 +26,7 @@ interface Coming {
 interface Group {
   number: BusinessNumber;
   statuses: Status[];
+  sent: Sent[];
 }
 
 /** Lets the statuses of accepted messages come about in their time, and sends them, alone or in groups. */
@@ -54,7 +55,7 @@ export class Statuses {
     faults: readonly WebhookFault[],
     failure?: number,
   ): void {
-    const { sent_after, delivered_after, read_after } = this.#settings;
+    const { sent_after, delivered_after, read_after, reads } = this.#settings;
     if (failure !== undefined) {
       this.#expect(number, sent, 'failed', acceptedAt, sent_after, sent_after, faults, failure);
       return;
@@ -63,7 +64,20 @@ export class Statuses {
     const reordered = faults.some((fault) => fault.kind === 'webhook_reorder');
     this.#expect(number, sent, 'sent', acceptedAt, sent_after, reordered ? read_after : sent_after, faults);
     this.#expect(number, sent, 'delivered', acceptedAt, delivered_after, delivered_after, faults);
+    if (!reads) return;
     this.#expect(number, sent, 'read', acceptedAt, read_after, reordered ? sent_after : read_after, faults);
+  }
+
+  /** Only the first step of a message that never arrives: the customer has blocked the number. */
+  beginUndelivered(number: BusinessNumber, sent: Sent, acceptedAt: number, faults: readonly WebhookFault[]): void {
+    const { sent_after } = this.#settings;
+    this.#expect(number, sent, 'sent', acceptedAt, sent_after, sent_after, faults);
+  }
+
+  /** One status now, because somebody says so. */
+  say(number: BusinessNumber, sent: Sent, status: Status['status'], at: number, code?: number): void {
+    const error = status === 'failed' ? webhookError(code ?? 131000) : undefined;
+    this.#send(number, [statusOf(sent, status, at, error)], [sent], true);
   }
 
   clear(): void {
@@ -92,19 +106,20 @@ export class Statuses {
     const built = statusOf(sent, status, acceptedAt + after, error);
     for (let copy = 0; copy < fate.copies; copy++) {
       // What is never retried travels alone, or others would share its fate.
-      if (this.#settings.statuses_per_webhook === 1 || !fate.retried) this.#send(number, [built], fate.retried);
-      else this.#group(number, built);
+      if (this.#settings.statuses_per_webhook === 1 || !fate.retried) this.#send(number, [built], [sent], fate.retried);
+      else this.#group(number, built, sent);
     }
   }
 
-  #group(number: BusinessNumber, status: Status): void {
+  #group(number: BusinessNumber, status: Status, sent: Sent): void {
     let group = this.#groups.get(number.phone_number_id);
     if (!group) {
-      group = { number, statuses: [] };
+      group = { number, statuses: [], sent: [] };
       this.#groups.set(number.phone_number_id, group);
       this.#flushes.add(GROUPING, group);
     }
     group.statuses.push(status);
+    group.sent.push(sent);
     if (group.statuses.length >= this.#settings.statuses_per_webhook) this.#flush(group);
   }
 
@@ -112,11 +127,11 @@ export class Statuses {
     // Its time may come after it was full and went.
     if (this.#groups.get(group.number.phone_number_id) !== group) return;
     this.#groups.delete(group.number.phone_number_id);
-    this.#send(group.number, group.statuses, true);
+    this.#send(group.number, group.statuses, group.sent, true);
   }
 
-  #send(number: BusinessNumber, statuses: readonly Status[], retried: boolean): void {
+  #send(number: BusinessNumber, statuses: readonly Status[], sent: readonly Sent[], retried: boolean): void {
     const kinds: readonly Kind[] = statuses.map((item) => item.status);
-    this.#queue.add(number.phone_number_id, escapedJson(statusesEnvelope(number, statuses)), kinds, retried);
+    this.#queue.add(number, escapedJson(statusesEnvelope(number, statuses, sent)), kinds, retried);
   }
 }
