@@ -43,10 +43,14 @@ export function isMediaUrl(value: string): boolean {
   return value.length <= LONGEST_URL && /^https?:\/\/[^\s\\]+$/i.test(value) && URL.canParse(value);
 }
 
-/** What the extension of a URL's path tells: a type, why it is refused, or null when it tells nothing. */
-export function mediaTypeOf(url: string): { type: MediaType } | { refused: string } | null {
+/**
+ * What the extension of a URL's path tells: a type, why it is refused, or null when it tells nothing.
+ * @param asked what it is to be sent as: WebP is taken as a sticker only.
+ */
+export function mediaTypeOf(url: string, asked?: MediaType): { type: MediaType } | { refused: string } | null {
   const extension = /\.([a-z0-9]{1,5})$/i.exec(new URL(url).pathname)?.[1]?.toLowerCase();
   if (extension === undefined) return null;
+  if (extension === 'webp' && asked === 'sticker') return { type: 'sticker' };
   if (Object.hasOwn(REFUSED, extension)) return { refused: REFUSED[extension] as string };
   return Object.hasOwn(TYPES, extension) ? { type: TYPES[extension] as MediaType } : null;
 }

@@ -17,6 +17,11 @@ export interface GuardedFetch {
    * Any other error: it may have arrived, and no answer came.
    */
   send(request: GuardedRequest): Promise<GuardedAnswer>;
+  /**
+   * Begins to read what a URL gives. A redirect is followed, a few times, and checked like the URL itself.
+   * @throws {NotSent} when a URL or an address is refused, or nobody listens. Any other error: no answer came in time.
+   */
+  read(request: GuardedRead): Promise<GuardedFile>;
   /** Waits for what is under way, then closes all connections. */
   close(): Promise<void>;
 }
@@ -39,6 +44,26 @@ export interface GuardedAnswer {
   cut: string | null;
 }
 
+export interface GuardedRead {
+  url: string;
+  headers: Record<string, string>;
+  /** Milliseconds for all of it, to the last byte; instead of the client's own time. */
+  timeout: number;
+  /** Most bytes that are read. */
+  most: number;
+}
+
+/** What a URL gives, while it comes. */
+export interface GuardedFile {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  /**
+   * To be read to the end, or left: both let the connection go. Reading throws when there are more than `most`, when the time
+   * is over, when nothing comes for a while, and when the connection breaks off before the length that was told.
+   */
+  bytes: AsyncIterable<Uint8Array>;
+}
+
 export interface GuardedFetchOptions {
   guard: AddressGuard;
   /** Most connections at once to one address under one name. */
@@ -59,6 +84,9 @@ const MOST_POOLS = 256;
 /** Where a name leads is believed for so long, in milliseconds. Every connection is checked all the same. */
 const BELIEVED = 1000;
 const MOST_NAMES = 1000;
+/** Redirects that a read follows. */
+const MOST_REDIRECTS = 3;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Makes the client. Nothing is looked up or connected before the first request. */
 export function guardedFetch(options: GuardedFetchOptions): GuardedFetch {
@@ -136,11 +164,43 @@ export function guardedFetch(options: GuardedFetchOptions): GuardedFetch {
       });
       return exchange(poolOf(url.origin, address), url, request, deadline - performance.now(), longestBody);
     },
+    async read({ url: first, headers, timeout: time, most }) {
+      const over = AbortSignal.timeout(time);
+      let url = readUrl(first);
+      for (let redirects = 0; ; redirects++) {
+        const address = await within(Math.min(time, timeout), checked(url)).catch((error: unknown) => {
+          throw error instanceof NotSent ? error : new NotSent(messageOf(error), { cause: error });
+        });
+        const answer = await poolOf(url.origin, address).request({
+          path: url.pathname + url.search,
+          method: 'GET',
+          headers: { 'user-agent': 'Aldis', 'accept-encoding': 'identity', ...headers },
+          signal: over,
+        });
+        const { statusCode: status, headers: received, body } = answer;
+        if (!REDIRECTS.has(status)) return { status, headers: received, bytes: limited(body, most) };
+        // Nothing in it is wanted; the connection goes with it.
+        body.on('error', () => {}).destroy();
+        if (redirects === MOST_REDIRECTS) throw new NotSent('it leads on and on');
+        const { location } = received;
+        if (typeof location !== 'string' || !URL.canParse(location, url)) throw new NotSent('it leads to no valid URL');
+        url = readUrl(new URL(location, url).href);
+      }
+    },
     async close() {
       await Promise.all([...[...pools.values()].map((pool) => pool.close()), ...closing]);
       pools.clear();
     },
   };
+}
+
+async function* limited(bytes: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.length;
+    if (size > most) throw new Error('it is longer than is read');
+    yield chunk;
+  }
 }
 
 async function ask(host: string): Promise<readonly string[]> {

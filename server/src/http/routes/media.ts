@@ -1,0 +1,182 @@
+import multipart from '@fastify/multipart';
+import type { Kept } from '../../actions/keep-media.ts';
+import { AldisError } from '../../domain/errors.ts';
+import { isUuid, type MediaId, type TenantId } from '../../domain/ids.ts';
+import type { MediaDraft } from '../../domain/media-files.ts';
+import { LARGEST_DOCUMENT } from '../../domain/media-types.ts';
+import { findMedia, listMedia, type MediaRow } from '../../store/media.read.ts';
+import { guard, principalOf } from '../guard.ts';
+import type { HttpDeps } from '../http-deps.ts';
+import { integersOf } from '../query.ts';
+import { recordPage } from '../record-page.ts';
+import { IdParameter } from '../schemas.ts';
+import { takingAtMost } from '../slow-uploads.ts';
+import type { HttpApp, HttpRequest } from '../typebox-provider.ts';
+import { MEDIA_ROUTES, MediaPage } from './media.schema.ts';
+
+/** A part of a form beside the file is small, or none of ours. Bytes. */
+const FIELD = 1024;
+const LONGEST_NAME = 240;
+
+/** A tenant's files: storing, finding, deleting. To be registered in a context of its own, for its bodies may be forms. */
+export function mediaRoutes(app: HttpApp, { db, keys, media, clock }: HttpDeps): void {
+  const reading = guard(keys, 'media:read');
+  const writing = guard(keys, 'media:write');
+  const { actions } = media;
+
+  app.register(multipart, {
+    // One byte more than the largest file: whoever reads it says that it is too large.
+    limits: { fileSize: LARGEST_DOCUMENT + 1, files: 2, fields: 2, fieldSize: FIELD, fieldNameSize: FIELD, parts: 4 },
+    throwFileSizeLimit: false,
+  });
+
+  function view(request: HttpRequest, tenant: TenantId, row: MediaRow) {
+    const until = clock.now() + media.linkLifetime;
+    const base = media.publicUrl ?? `${request.protocol}://${request.host}`;
+    const { id, kind, mime_type, size, sha256, animated, filename, source, created_at } = row;
+    const url = new URL(`/media/${media.links.write(tenant, id, until)}`, base).href;
+    const told = { url, url_expires_at: new Date(Math.floor(until / 1000) * 1000) };
+    return {
+      id,
+      kind,
+      mime_type,
+      size,
+      sha256: sha256.toString('hex'),
+      animated,
+      filename,
+      source,
+      created_at,
+      ...told,
+    };
+  }
+
+  async function keep(
+    tenant: TenantId,
+    draft: MediaDraft,
+    about: { source: 'upload' | 'url'; filename: string | null },
+  ): Promise<Kept> {
+    try {
+      return await actions.keep(tenant, draft, about);
+    } finally {
+      await draft.drop();
+    }
+  }
+
+  app.post(
+    '/api/v1/media',
+    { schema: MEDIA_ROUTES.create, onRequest: [writing, takingAtMost(media.uploadTimeout)] },
+    async (request, reply) => {
+      const { tenant_id: tenant } = principalOf(request);
+      let kept: Kept;
+      if (request.isMultipart()) {
+        const { draft, filename } = await draftOfForm(request, media.files.draft);
+        kept = await keep(tenant, draft, { source: 'upload', filename });
+      } else {
+        const { url, filename } = request.body ?? {};
+        if (url === undefined)
+          throw new AldisError('missing_field', 'url is required, or a form with a file.', { field: 'url' });
+        const found = await media.fetchUrl(url);
+        const draft = await media.files.draft(found.bytes, 'sent');
+        kept = await keep(tenant, draft, { source: 'url', filename: filename ?? plainName(found.filename) });
+      }
+      return reply.code(kept.fresh ? 201 : 200).send(view(request, tenant, kept.media));
+    },
+  );
+
+  app.get(
+    '/api/v1/media',
+    { schema: MEDIA_ROUTES.list, onRequest: reading, preValidation: integersOf(MediaPage) },
+    async (request) => {
+      const { tenant_id: tenant } = principalOf(request);
+      const { rows, next_cursor } = await recordPage(request.query, (before, limit) =>
+        listMedia(db, tenant, before, limit),
+      );
+      return { media: rows.map((row) => view(request, tenant, row)), next_cursor };
+    },
+  );
+
+  app.get(
+    '/api/v1/media/:id',
+    { schema: { ...MEDIA_ROUTES.read, params: IdParameter }, onRequest: reading },
+    async (request) => {
+      const { tenant_id: tenant } = principalOf(request);
+      const { id } = request.params;
+      const [row] = isUuid(id) ? await findMedia(db, tenant, [id as MediaId]) : [];
+      if (!row) throw notFound();
+      return view(request, tenant, row);
+    },
+  );
+
+  app.delete(
+    '/api/v1/media/:id',
+    { schema: { ...MEDIA_ROUTES.remove, params: IdParameter }, onRequest: writing },
+    async (request) => {
+      const { id } = request.params;
+      const result = isUuid(id) ? await actions.remove(principalOf(request).tenant_id, id as MediaId) : 'not_found';
+      if (result === 'not_found') throw notFound();
+      if (result === 'in_use') {
+        throw new AldisError('in_use', 'A message that has not left yet is to send this file: cancel it first.', {
+          field: 'id',
+        });
+      }
+      return { id, deleted: true };
+    },
+  );
+}
+
+/**
+ * Reads a form of one file, as it comes.
+ * @throws {AldisError} for what else is in it; nothing is left of the file then.
+ */
+async function draftOfForm(
+  request: HttpRequest,
+  draftOf: (bytes: AsyncIterable<Uint8Array>, source: 'sent') => Promise<MediaDraft>,
+): Promise<{ draft: MediaDraft; filename: string | null }> {
+  let found: { draft: MediaDraft; filename: string | null } | undefined;
+  try {
+    for await (const part of request.parts()) {
+      if (part.fieldname !== 'file') {
+        const field = part.fieldname.slice(0, 100);
+        throw new AldisError('unknown_field', `${field} is not a part of this form; the file is called file.`, {
+          field,
+        });
+      }
+      if (part.type !== 'file') throw new AldisError('invalid_field', 'file must be a file.', { field: 'file' });
+      if (found)
+        throw new AldisError('invalid_field', 'The form has two files; send one at a time.', { field: 'file' });
+      found = { draft: await draftOf(part.file, 'sent'), filename: plainName(part.filename) };
+    }
+    if (!found) throw new AldisError('missing_field', 'file is required.', { field: 'file' });
+    return found;
+  } catch (error) {
+    await found?.draft.drop();
+    // What still comes of the body is read and thrown away, so that its sender gets to the answer.
+    request.raw.unpipe();
+    request.raw.resume();
+    throw error instanceof AldisError ? error : broken(error);
+  }
+}
+
+/** What the reader of forms refuses, in our words. Everything else is passed on. */
+function broken(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const text = error instanceof Error ? error.message : '';
+  const isForm = code.startsWith('FST_') || /multipart|boundary|header|premature/i.test(text);
+  return isForm ? new AldisError('malformed_form') : error;
+}
+
+/** The last part of a name, without what cannot stand in one; null when nothing is left. */
+function plainName(name: string | null | undefined): string | null {
+  const last = (name ?? '').toWellFormed().split(/[/\\]/).at(-1) ?? '';
+  return (
+    last
+      .replaceAll(/\p{Cc}/gu, '')
+      .trim()
+      .slice(-LONGEST_NAME)
+      .toWellFormed() || null
+  );
+}
+
+function notFound(): AldisError {
+  return new AldisError('not_found', 'There is no file of that id.', { field: 'id' });
+}
