@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { createAccounts } from '../../src/actions/accounts.ts';
+import { createApps, openApp } from '../../src/actions/apps.ts';
+import { createReseal } from '../../src/actions/reseal.ts';
+import { createSenders } from '../../src/actions/senders.ts';
+import { place, setUp } from '../../src/actions/set-up.ts';
+import { createSealer } from '../../src/runtime/sealer.ts';
+import { memorySignals } from '../../src/signals/signals.ts';
+import { listSealedApps } from '../../src/store/apps.read.ts';
+import { type TestDatabase, testDatabase } from '../database.ts';
+
+let database: TestDatabase;
+before(async () => {
+  database = await testDatabase();
+});
+after(() => database.drop());
+
+test('every secret is sealed anew, some at a time; what no key opens stays and is counted', async () => {
+  const { db } = database;
+  const [one, two, lost] = [1, 2, 3].map((version) => ({ version, key: randomBytes(32) }));
+  assert.ok(one && two && lost);
+  const signals = memorySignals();
+  const old = createSealer([one]);
+  const deps = { db, signals, sealer: old };
+  const none = { apiKey: null, operatorKey: null, appSecret: null, verifyToken: null, numbers: [] };
+  const before = await setUp(db, { ...none, sealer: old });
+  const { tenant } = before;
+  await createApps(deps).create({ id: 'shop', app_secret: 'first', verify_token: 'word' });
+  await createApps(deps).change('shop', { app_secret: 'second' });
+  const senders = createSenders(deps);
+  for (let i = 0; i < 230; i++) {
+    const webhook = {
+      channel: 'webhook',
+      webhook_url: 'http://h.example',
+      webhook_key: `key ${i}`.replace(' ', '-'),
+    } as const;
+    assert.ok(typeof (await senders.create(tenant, webhook)) === 'object');
+  }
+  const number = { phone: '+628120000000', phone_number_id: '11111', account_id: '22222', access_token: 'token' };
+  const sender = await senders.create(tenant, number);
+  assert.ok(typeof sender === 'object');
+  await createAccounts(deps).change(tenant, '22222', { access_token: 'token' });
+  const broken = await senders.create(tenant, { ...number, phone_number_id: '33333', account_id: '44444' });
+  assert.ok(typeof broken === 'object');
+  const unreadable = createSealer([lost]).seal('x', place.accessToken(tenant, broken.id));
+  const spoil = { name: 'test_spoil', text: 'update senders set access_token_sealed = $1 where id = $2' };
+  await db.query(spoil, [unreadable, broken.id]);
+
+  const both = createSealer([one, two]);
+  let told = 0;
+  signals.listen('apps', () => void told++);
+  // Accounts 2; apps 2 with secret and token each, and one secret before; the mark key; 230 webhook keys, one number's token.
+  assert.deepEqual(await createReseal({ db, signals, sealer: both })(), { resealed: 239, already: 0, failed: 1 });
+  assert.equal(told, 1);
+  assert.deepEqual(await createReseal({ db, signals, sealer: both })(), { resealed: 0, already: 239, failed: 1 });
+
+  const newest = createSealer([two]);
+  const now = await setUp(db, { ...none, sealer: newest });
+  assert.deepEqual([now.markKey, now.appSecret], [before.markKey, before.appSecret]);
+  const apps = (await listSealedApps(db)).map((row) => openApp(newest, row));
+  assert.deepEqual(apps.map((app) => [app.appSecret, app.previous?.appSecret ?? null]).at(-1), ['second', 'first']);
+  const rows = await db.query<{ id: typeof sender.id; sealed: Buffer | null; key: Buffer | null }>({
+    name: 'test_sealed',
+    text: `select id, access_token_sealed as sealed, webhook_key_sealed as key from senders where id <> '${broken.id}'`,
+  });
+  for (const { id, sealed, key } of rows) {
+    if (sealed) assert.equal(newest.open(sealed, place.accessToken(tenant, id)), 'token');
+    if (key) assert.match(newest.open(key, place.webhookKey(tenant, id)), /^key-\d+$/);
+  }
+});
