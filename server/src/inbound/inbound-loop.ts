@@ -1,49 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  applyReceipts,
-  findByWamid,
-  findParked,
-  forgetParked,
-  parkUnknown,
-  type ReceiptRules,
-} from '../actions/apply-receipts.ts';
-import { applyInTheEnd, finishStoredWork, noteTrouble, takeStoredWork } from '../actions/apply-work.ts';
-import { type ReceivedMessage, receiveMessages } from '../actions/receive-messages.ts';
+import { findParked, forgetParked } from '../actions/apply-receipts.ts';
+import { applyInTheEnd, finishStoredWork, takeStoredWork } from '../actions/apply-work.ts';
 import { recordEvidence } from '../actions/record-evidence.ts';
 import type { StoredWork } from '../actions/store-webhook.ts';
-import type { Marker } from '../channels/whatsapp/mark.ts';
-import type { WebhookItem } from '../channels/whatsapp/webhook.ts';
-import type { Db } from '../db/pool.ts';
-import { type InstanceId, type MessageId, timeOfId } from '../domain/ids.ts';
-import type { FailedReceipt, ParkedReceipt, Receipt } from '../domain/receipt.ts';
+import type { WebhookItem } from '../channels/whatsapp/webhook/items.ts';
+import type { InstanceId } from '../domain/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
-import type { Logger } from '../runtime/logger.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import type { Signals } from '../signals/signals.ts';
-import type { Route } from '../store/routes.read.ts';
-import { customerContent } from './customer-content.ts';
+import { createPause } from '../runtime/pause.ts';
 import { createNumberRoutes } from './number-routes.ts';
+import { type ApplierOptions, createWebhookApplier, type HeardItem } from './webhook-applier.ts';
 
 /**
  * The receiving loop: takes what was stored, reads every item, and applies all of it in few statements. What an instance
  * stored it is handed at once; what it could not apply before it died, another finds by its record of work. Applying twice
  * changes nothing, so the record is deleted only with or after the last of its effects.
  */
-export interface InboundOptions {
-  db: Db;
-  signals: Signals;
-  /** Reads our own mark in a receipt. */
-  marker: Pick<Marker, 'read'>;
+export interface InboundOptions extends Omit<ApplierOptions, 'routes' | 'evidence'> {
   /** Reads the items of a webhook. Never throws. */
   readWebhook: (body: Buffer) => WebhookItem[];
   clock: Clock;
-  metrics: Metrics;
-  logger: Logger;
   instance: InstanceId;
-  rules: ReceiptRules;
   /** Milliseconds between looks for work that was left behind, and for receipts that were parked. */
   pollInterval: number;
+  /** How many webhooks, and bytes of them, wait in memory at most. Absent: 20,000 and 128 MB. */
+  room?: { webhooks: number; bytes: number };
 }
 
 export interface Inbound extends Part {
@@ -56,34 +37,59 @@ export interface Inbound extends Part {
 const MOST_TOGETHER = 400;
 /** Milliseconds between two statements that apply webhooks. */
 const GATHER = 5;
-/** Beyond this many webhooks in memory, work is left in the database and read back when there is room. */
-const MOST_IN_MEMORY = 20_000;
+/** Items that one statement applies: a webhook may have a thousand. */
+const MOST_ITEMS = 1000;
+/** Beyond this many webhooks in memory, or bytes of them, work is left in the database and read back when there is room. */
+const ROOM = { webhooks: 20_000, bytes: 128 * 1024 * 1024 };
 const LEFT_BEHIND_LIMIT = 50;
+/** Milliseconds after which work of our own that we were not handed is ours to find: its commit was not heard of. */
+const OWN_AFTER = 10_000;
 
-type StatusItem = Extract<WebhookItem, { kind: 'status' }>;
+type RawWebhook = StoredWork['webhooks'][number];
 
 export function createInbound(options: InboundOptions): Inbound {
-  const { db, signals, marker, readWebhook, clock, metrics, logger, instance } = options;
-  const routes = createNumberRoutes(db, clock);
+  const { db, readWebhook, clock, logger, instance, room = ROOM } = options;
   const evidence = recordEvidence(db, clock);
+  const applier = createWebhookApplier({ ...options, routes: createNumberRoutes(db, clock), evidence });
+  const idle = createPause();
   let queue: StoredWork[] = [];
   let backlog = 0;
+  let bytes = 0;
+  /** What comes is left in the database, until all that was left there has been read back: else it would overtake it. */
+  let isFull = false;
+  /** How often something was left there. */
+  let leftThere = 0;
   let stopping = false;
-  let wakeUp: (() => void) | undefined;
   let loop: Promise<void> = Promise.resolve();
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   function add(work: readonly StoredWork[]): void {
+    if (!isFull && !hasRoom()) {
+      isFull = true;
+      logger.warn({ webhooks: backlog, bytes }, 'more webhooks come than are applied: they wait in the database');
+    }
+    if (isFull) leftThere++;
+    else hold(work);
+    idle.wake();
+  }
+
+  function hasRoom(): boolean {
+    return backlog < room.webhooks && bytes < room.bytes;
+  }
+
+  function hold(work: readonly StoredWork[]): void {
     for (const one of work) {
       queue.push(one);
       backlog += one.webhooks.length;
+      bytes += sizeOf(one);
     }
-    wakeUp?.();
   }
 
   async function run(): Promise<void> {
+    let hasFailed = false;
     while (!stopping || queue.length > 0) {
-      if (queue.length === 0) await pause();
+      if (queue.length === 0 && (!isFull || hasFailed)) await idle.wait(options.pollInterval);
+      idle.reset();
       const part = takeSome();
       if (part.length > 0) {
         const ids = part.map((one) => one.id);
@@ -91,23 +97,15 @@ export function createInbound(options: InboundOptions): Inbound {
         // Under load the next ones gather for a moment: a statement for many rows costs less than several for few.
         if (!stopping && backlog < MOST_TOGETHER) await sleep(GATHER);
       }
-      if (!stopping && clock.monotonic() - lookedAt > options.pollInterval) {
+      if (!stopping && (clock.monotonic() - lookedAt > options.pollInterval || (isFull && queue.length === 0))) {
         lookedAt = clock.monotonic();
-        await lookAround().catch((error: unknown) => logger.warn({ error }, 'looking for stored webhooks failed'));
+        hasFailed = false;
+        await lookAround().catch((error: unknown) => {
+          hasFailed = true;
+          logger.warn({ error }, 'looking for stored webhooks failed');
+        });
       }
     }
-  }
-
-  function pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, options.pollInterval);
-      function done(): void {
-        clearTimeout(timer);
-        wakeUp = undefined;
-        resolve();
-      }
-      wakeUp = done;
-    });
   }
 
   function takeSome(): StoredWork[] {
@@ -117,142 +115,70 @@ export function createInbound(options: InboundOptions): Inbound {
     const part = queue.slice(0, end);
     queue = queue.slice(end);
     backlog -= count;
+    for (const one of part) bytes -= sizeOf(one);
     return part;
   }
 
   async function lookAround(): Promise<void> {
-    if (backlog < MOST_IN_MEMORY) {
-      const left = await takeStoredWork(db, instance, LEFT_BEHIND_LIMIT, queue.length === 0);
-      if (left.length > 0) {
-        logger.info({ webhooks: left.length }, 'took over stored webhooks that were not applied');
-        add(left);
-      }
+    if (hasRoom()) {
+      const ownAfter = queue.length > 0 ? null : isFull ? 0 : OWN_AFTER;
+      const leftBefore = leftThere;
+      const left = await takeStoredWork(db, instance, LEFT_BEHIND_LIMIT, ownAfter);
+      if (left.length > 0) logger.info({ work: left.length }, 'took over stored webhooks that were not applied');
+      else if (ownAfter === 0 && leftThere === leftBefore) isFull = false;
+      hold(left);
     }
     await evidence.write();
     const parked = await findParked(db);
-    if (parked.length > 0) await applyParked(parked);
-  }
-
-  /** @param doneWork the records of work that are done when all of it is applied. */
-  async function apply(work: readonly StoredWork[], doneWork: readonly string[]): Promise<void> {
-    const statuses: { item: StatusItem; route: Route }[] = [];
-    const messages: ReceivedMessage[] = [];
-    for (const { webhooks } of work) {
-      for (const { app, id, body } of webhooks) {
-        const troubles: string[] = [];
-        for (const item of readWebhook(body)) {
-          if (item.kind === 'other') continue;
-          if (item.kind === 'unreadable') {
-            troubles.push(item.reason);
-            continue;
-          }
-          const route = await routes.find(app, item.phoneNumberId);
-          if (!route) troubles.push(`no sender has the number ${item.phoneNumberId}`);
-          else if (item.kind === 'status') {
-            statuses.push({ item: { ...item, at: refineSecond(item.at, timeOfId(id)) }, route });
-          } else messages.push(receivedMessage(item, route));
-        }
-        if (troubles.length > 0) {
-          metrics.receiptsIgnored.add(troubles.length, { reason: 'unreadable' });
-          await noteTrouble(db, app, id, troubles.join('; '));
-        }
-      }
-    }
-    if (messages.length > 0) {
-      const fresh = await receiveMessages(db, signals, messages, options.rules.slot);
-      metrics.received.add(fresh, { type: 'all' });
-    }
-    if (statuses.length > 0) await applyStatuses(statuses, messages.length > 0 ? [] : doneWork);
-    if (statuses.length === 0 || messages.length > 0) await finishStoredWork(db, doneWork);
-  }
-
-  async function applyStatuses(
-    statuses: readonly { item: StatusItem; route: Route }[],
-    doneWork: readonly string[],
-  ): Promise<void> {
-    const { receipts, failed, parked } = await identify(statuses);
-    if (parked.length > 0) {
-      await parkUnknown(db, parked);
-      metrics.receiptsIgnored.add(parked.length, { reason: 'parked' });
-    }
-    const applied = await applyReceipts(db, signals, { receipts, failed, doneWork }, options.rules);
-    // Only now: evidence must never be seen before the receipts that came with it.
-    await evidence.write();
-    if (applied.byReceipt > 0) metrics.doubts.add(applied.byReceipt, { decision: 'receipt' });
-    for (const status of ['sent', 'delivered', 'read', 'played'] as const) {
-      const count = receipts.filter((receipt) => receipt.status === status).length;
-      if (count > 0) metrics.receiptsApplied.add(count, { status });
-    }
-    if (failed.length > 0) metrics.receiptsApplied.add(failed.length, { status: 'failed' });
-  }
-
-  /** Finds out which message each receipt names: by our own mark, else by the provider's id. */
-  async function identify(statuses: readonly { item: StatusItem; route: Route }[]): Promise<{
-    receipts: Receipt[];
-    failed: FailedReceipt[];
-    parked: ParkedReceipt[];
-  }> {
-    const receipts: Receipt[] = [];
-    const failed: FailedReceipt[] = [];
-    const unmarked: { item: StatusItem; route: Route }[] = [];
-    const place = (item: StatusItem, route: Route, message: MessageId, attempt: number | null) => {
-      const common = {
-        tenant: route.tenant_id,
-        sender: route.sender_id,
-        message,
-        wamid: item.wamid,
-        attempt,
-        at: item.at,
-      };
-      if (item.status === 'failed') {
-        const error = item.error ?? { code: 131000, title: 'failed', detail: null };
-        failed.push({ ...common, ...error });
-      } else receipts.push({ ...common, status: item.status });
-    };
-    for (const { item, route } of statuses) {
-      const mark = item.opaque === null ? null : marker.read(item.opaque);
-      if (mark) {
-        place(item, route, mark.message, mark.attempt);
-        evidence.note(route.tenant_id, route.sender_id, mark.startedAt);
-      } else unmarked.push({ item, route });
-    }
-    if (unmarked.length === 0) return { receipts, failed, parked: [] };
-    const asked = unmarked.map(({ item, route }) => ({ tenant: route.tenant_id, wamid: item.wamid }));
-    const named = new Map((await findByWamid(db, asked)).map((row) => [`${row.tenant_id} ${row.wamid}`, row]));
-    const parked: ParkedReceipt[] = [];
-    for (const { item, route } of unmarked) {
-      const row = named.get(`${route.tenant_id} ${item.wamid}`);
-      if (row) place(item, route, row.message_id, null);
-      else
-        parked.push({ tenant_id: route.tenant_id, wamid: item.wamid, status: item.status, receipt: { item, route } });
-    }
-    return { receipts, failed, parked };
-  }
-
-  async function applyParked(parked: readonly ParkedReceipt[]): Promise<void> {
-    // What was parked is our own reading of an item, written by this program.
-    const statuses = parked.map((one) => one.receipt as { item: StatusItem; route: Route });
-    await applyStatuses(statuses, []);
+    if (parked.length === 0) return;
+    await applier.applyParked(parked);
     await forgetParked(db, parked);
   }
 
-  /** Applies webhooks one by one after they failed together; the one at fault is noted and kept, the others go on. */
+  async function apply(work: readonly StoredWork[], doneWork: readonly string[]): Promise<void> {
+    let items: HeardItem[] = [];
+    for (const { webhooks } of work) {
+      for (const webhook of webhooks) {
+        items.push(...heardIn(webhook));
+        while (items.length > MOST_ITEMS) {
+          await applier.apply(items.slice(0, MOST_ITEMS), []);
+          items = items.slice(MOST_ITEMS);
+        }
+      }
+    }
+    await applier.apply(items, doneWork);
+  }
+
+  function heardIn({ app, id, body }: RawWebhook): HeardItem[] {
+    return readWebhook(body).map((item) => ({ app, webhook: id, item }));
+  }
+
+  /** Applies webhooks one by one after they failed together. */
   async function setAside(work: readonly StoredWork[], error: unknown): Promise<void> {
+    logger.warn({ error, part: 'inbound' }, 'webhooks could not be applied together; they are applied one by one');
     for (const { id, webhooks } of work) {
       for (const webhook of webhooks) {
-        const alone = webhooks.length === 1 && work.length === 1;
-        const one = async () => {
-          if (alone) throw error;
-          // Not done before the last of them: a crash in between repeats them.
-          await apply([{ id, webhooks: [webhook] }], []);
-        };
-        await applyInTheEnd(one).catch(async (fault: unknown) => {
-          const trouble = fault instanceof Error ? fault.message : String(fault);
-          logger.error({ error: fault, part: 'inbound' }, 'a webhook could not be applied; it is kept in raw_webhooks');
-          await applyInTheEnd(() => noteTrouble(db, webhook.app, webhook.id, trouble));
-        });
+        // Not done before the last of them: a crash in between repeats them.
+        await applyInTheEnd(() => apply([{ id, webhooks: [webhook] }], [])).catch(() =>
+          applyByHalves(heardIn(webhook)),
+        );
       }
       await applyInTheEnd(() => finishStoredWork(db, [id]));
+    }
+  }
+
+  /** Applies items that failed together by halves, in their order; what is at fault is noted and kept, the others are applied. */
+  async function applyByHalves(items: readonly HeardItem[]): Promise<void> {
+    const half = Math.ceil(items.length / 2);
+    for (const part of [items.slice(0, half), items.slice(half)]) {
+      await applyInTheEnd(() => applier.apply(part, [])).catch(async (fault: unknown) => {
+        const [heard] = part;
+        if (part.length > 1 || !heard) return applyByHalves(part);
+        const { app, webhook, item } = heard;
+        const text = `${item.place}: ${fault instanceof Error ? fault.message : String(fault)}`;
+        logger.error({ error: fault, part: 'inbound' }, 'an item could not be applied; it is kept in raw_webhooks');
+        await applyInTheEnd(() => applier.note(app, webhook, [{ reason: 'failed', text }]));
+      });
     }
   }
 
@@ -264,7 +190,7 @@ export function createInbound(options: InboundOptions): Inbound {
       },
       async () => {
         stopping = true;
-        wakeUp?.();
+        idle.wake();
         await loop;
       },
     ),
@@ -275,25 +201,6 @@ export function createInbound(options: InboundOptions): Inbound {
   };
 }
 
-/**
- * The provider tells whole seconds. What was heard within that second cannot have happened later than it was heard: that
- * is the better time, and keeps the order that people see. Milliseconds since 1970.
- */
-function refineSecond(second: number, heard: number): number {
-  return heard >= second && heard < second + 1000 ? heard : second;
-}
-
-function receivedMessage(item: Extract<WebhookItem, { kind: 'message' }>, route: Route): ReceivedMessage {
-  return {
-    tenant: route.tenant_id,
-    sender: route.sender_id,
-    wamid: item.wamid,
-    type: item.type,
-    at: item.at,
-    phone: item.phone,
-    userId: item.userId,
-    name: item.name,
-    content: customerContent(item),
-    replyTo: item.replyTo,
-  };
+function sizeOf({ webhooks }: StoredWork): number {
+  return webhooks.reduce((sum, { body }) => sum + body.length, 0);
 }

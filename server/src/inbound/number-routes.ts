@@ -8,6 +8,8 @@ export interface NumberRoutes {
 }
 
 const KEEP = 10_000;
+/** A number that is being added is not to be missed for long. */
+const KEEP_UNKNOWN = 1000;
 const MOST = 10_000;
 
 export function createNumberRoutes(db: Db, clock: Clock): NumberRoutes {
@@ -20,7 +22,7 @@ export function createNumberRoutes(db: Db, clock: Clock): NumberRoutes {
       if (hit && hit.until > now) return hit.route;
       const route = await findSenderByNumber(db, app, phoneNumberId);
       if (known.size >= MOST) known.clear();
-      known.set(key, { route, until: now + KEEP });
+      known.set(key, { route, until: now + (route ? KEEP : KEEP_UNKNOWN) });
       return route;
     },
   };

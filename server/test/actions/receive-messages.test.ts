@@ -3,6 +3,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { type ReceivedMessage, receiveMessages } from '../../src/actions/receive-messages.ts';
 import { openPool } from '../../src/db/pool.ts';
 import type { ContactId, ConversationId } from '../../src/domain/ids.ts';
+import type { StoredMessage } from '../../src/domain/inbound-message.ts';
 import { listMessages } from '../../src/store/messages.read.ts';
 import { type EngineWorld, engineWorld, newPhone, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
@@ -17,13 +18,15 @@ after(() => world.close());
 
 let count = 0;
 const AT = Date.parse('2026-11-01T12:00:00Z');
+const HOUR = 3_600_000;
 
 function inbound({ tenant, sender }: TenantWorld, change: Partial<ReceivedMessage> = {}): ReceivedMessage {
   const text = { type: 'text', content: { text: 'Hi' }, name: 'Ana', replyTo: null };
   return { tenant, sender, wamid: `wamid.in.${++count}`, at: AT, phone: null, userId: null, ...text, ...change };
 }
 
-const receive = (...messages: ReceivedMessage[]) => receiveMessages(world.db, world.signals, messages, 0);
+const receive = async (...messages: ReceivedMessage[]) =>
+  (await receiveMessages(world.db, world.signals, messages, 0)).length;
 
 interface Conversation {
   id: ConversationId;
@@ -93,7 +96,7 @@ test('a message that came before changes nothing: in the same webhook, later, or
   ]);
   await other.close();
   assert.equal(await receive(message), 0);
-  assert.equal(fresh[0] + fresh[1], 2);
+  assert.equal(fresh[0] + fresh[1].length, 2);
   const found = await conversations(own);
   assert.deepEqual(
     found.map(({ unread, total }) => [unread, total]),
@@ -181,4 +184,125 @@ test('tenants know their customers apart', async () => {
   assert.equal(await receive(message, { ...message, tenant: two.tenant, sender: two.sender }), 2);
   const found = [...(await conversations(one)), ...(await conversations(two))];
   assert.equal(new Set(found.map((each) => each.contact_id)).size, 2);
+});
+
+test('the window is open for a day, for three after an ad, and is never shortened', async () => {
+  const own = await world.tenant();
+  const phone = newPhone();
+  const window = async () => (await conversations(own))[0]?.window.getTime();
+  await receive(inbound(own, { phone, windowHours: 72 }));
+  assert.equal(await window(), AT + 72 * HOUR);
+  await receive(inbound(own, { phone, at: AT + HOUR }));
+  assert.equal(await window(), AT + 72 * HOUR);
+  await receive(inbound(own, { phone, at: AT + 60 * HOUR }));
+  assert.equal(await window(), AT + 84 * HOUR);
+  await receive(inbound(own, { phone, type: 'system', at: AT + 80 * HOUR, windowHours: 0 }));
+  assert.equal(await window(), AT + 84 * HOUR);
+  const silent = await world.tenant();
+  await receive(inbound(silent, { phone, type: 'system', windowHours: 0 }));
+  assert.deepEqual(
+    (await conversations(silent)).map((one) => one.window),
+    [null],
+  );
+});
+
+test('what a customer calls himself is kept beside the name that the tenant gave', async () => {
+  const own = await world.tenant();
+  const phone = newPhone();
+  const profile = async () => {
+    const text = 'select name, profile_name, username from contacts where tenant_id = $1';
+    return (await world.db.query<object>({ name: 'test_profile', text }, [own.tenant]))[0];
+  };
+  await receive(inbound(own, { phone, username: '@ana' }));
+  assert.deepEqual(await profile(), { name: 'Ana', profile_name: 'Ana', username: '@ana' });
+  await receive(inbound(own, { phone, name: 'Ana B.' }), inbound(own, { phone, name: null }));
+  assert.deepEqual(await profile(), { name: 'Ana', profile_name: 'Ana B.', username: '@ana' });
+});
+
+test('a file is work for who fetches it, once, and he is told', async (t) => {
+  const own = await world.tenant();
+  let told = 0;
+  t.after(world.signals.listen('media', () => told++));
+  const media = { mime_type: 'application/pdf', sha256: 'abc=', filename: 'a.pdf', state: 'pending' };
+  const message = inbound(own, { phone: newPhone(), type: 'document', content: { media }, mediaId: '123' });
+  await receive(message, inbound(own, { phone: newPhone() }));
+  await receive(message);
+  const text = `
+    select provider_id, mime_type, sha256, filename, sender_id from media_fetches where tenant_id = $1`;
+  assert.deepEqual(await world.db.query<object>({ name: 'test_fetches', text }, [own.tenant]), [
+    { provider_id: '123', mime_type: 'application/pdf', sha256: 'abc=', filename: 'a.pdf', sender_id: own.sender },
+  ]);
+  assert.equal(told, 1);
+});
+
+test('what the business wrote in its app is recorded as sent, and says nothing of the customer', async () => {
+  const own = await world.tenant();
+  const phone = newPhone();
+  const echo = inbound(own, { phone, name: null, outbound: true, windowHours: 0 });
+  assert.equal(await receive(echo, echo), 1);
+  const { messages } = await listMessages(world.db, own.tenant, {}, null, 10);
+  assert.deepEqual(
+    messages.map((one) => [one.direction, one.state, one.sender_type, one.sent_at, one.delivered_at, one.wamid]),
+    [['outbound', 'sent', 'agent', new Date(AT), null, echo.wamid]],
+  );
+  const [talk] = await conversations(own);
+  assert.deepEqual([talk?.unread, talk?.last, talk?.window, talk?.total], [0, null, null, 0]);
+  await receive(inbound(own, { phone, at: AT + 1000 }));
+  await receive(inbound(own, { phone, at: AT + 2000, outbound: true, windowHours: 0 }));
+  const [later] = await conversations(own);
+  assert.deepEqual([later?.unread, later?.last, later?.total], [1, new Date(AT + 1000), 1]);
+});
+
+test('first messages of one customer at the same instant on several instances: one contact, one conversation', async () => {
+  const own = await world.tenant();
+  const other = openPool({ connection: world.database.url, max: 4, onError: () => {} });
+  for (let round = 0; round < 5; round++) {
+    const phone = newPhone();
+    const userId = `US.${newPhone().slice(1)}`;
+    const names = [{ phone }, { phone, userId }, { phone, userId }, { phone, userId }];
+    await Promise.all(
+      names.map((name, i) => receiveMessages(i % 2 ? other : world.db, world.signals, [inbound(own, name)], i % 2)),
+    );
+    const all = await conversations(own);
+    assert.equal(all.length, round + 1);
+    assert.equal(all.at(-1)?.names, `bsuid ${userId}, phone ${phone}`);
+  }
+  const total = (await conversations(own)).reduce((sum, one) => sum + one.unread, 0);
+  await other.close();
+  assert.equal(total, 20);
+});
+
+test('in one webhook messages keep their order, and a conversation is written once', async () => {
+  const own = await world.tenant();
+  const phones = Array.from({ length: 7 }, newPhone);
+  const all = Array.from({ length: 1000 }, (_, i) =>
+    inbound(own, { phone: phones[i % 7] ?? null, at: AT + (i % 13) * 1000, content: { text: String(i) } }),
+  );
+  assert.equal(await receive(...all), 1000);
+  const { messages } = await listMessages(world.db, own.tenant, {}, null, 1000);
+  assert.deepEqual(
+    messages.map((one) => one.content),
+    all.map((one) => one.content).reverse(),
+  );
+  const found = await conversations(own);
+  assert.deepEqual([found.length, found.reduce((sum, one) => sum + one.unread, 0)], [7, 1000]);
+});
+
+test('what follows from messages is told at least once, repeated ones and all but what the business wrote', async () => {
+  const own = await world.tenant();
+  const phone = newPhone();
+  const said = inbound(own, { phone });
+  const told: (readonly [string, boolean])[] = [];
+  const follow = async (stored: readonly StoredMessage[]) => {
+    told.push(...stored.map((one) => [one.type, one.repeated] as const));
+  };
+  const cut = receiveMessages(world.db, world.signals, [said], 0, () => Promise.reject(new Error('cut off')));
+  await assert.rejects(cut, /cut off/);
+  const echo = inbound(own, { phone, outbound: true });
+  const all = [said, inbound(own, { phone, type: 'button' }), echo];
+  await receiveMessages(world.db, world.signals, all, 0, follow);
+  assert.deepEqual(told, [
+    ['text', true],
+    ['button', false],
+  ]);
 });

@@ -3,7 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { readWebhook, type WebhookItem } from '../../src/channels/whatsapp/webhook.ts';
+import type { WebhookItem } from '../../src/channels/whatsapp/webhook/items.ts';
+import { readWebhook } from '../../src/channels/whatsapp/webhook.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../../simulator/fixtures/', import.meta.url));
 
@@ -26,13 +27,15 @@ const message = (more: object = {}) => ({
 });
 const kinds = (items: readonly WebhookItem[]) => items.map((item) => item.kind);
 
-test("each of Meta's documented webhooks is read", () => {
+test("each of Meta's documented webhooks is read [field messages]", () => {
   const statuses = globSync('status-*.json', { cwd: FIXTURES });
   const inbound = globSync('inbound-*.json', { cwd: FIXTURES });
   assert.ok(statuses.length >= 4 && inbound.length >= 10);
   for (const name of statuses) assert.deepEqual(kinds(read(fixture(name))), ['status'], name);
   for (const name of inbound) assert.deepEqual(kinds(read(fixture(name))), ['message'], name);
-  assert.deepEqual(read(fixture('template-status.json')), [{ kind: 'other', field: 'message_template_status_update' }]);
+  const [change, ...more] = read(fixture('template-status.json'));
+  assert.ok(change?.kind === 'change' && more.length === 0);
+  assert.deepEqual([change.field, change.value['event']], ['message_template_status_update', 'APPROVED']);
 });
 
 test('a failed status tells why', () => {
@@ -71,7 +74,7 @@ test('every entry, change and item counts, whatever its neighbours are', () => {
     'unreadable',
     'unreadable',
     'other',
-    'other',
+    'change',
     'unreadable',
     'message',
     'unreadable',
@@ -96,7 +99,8 @@ test('a message names its sender by number, by user id, or both, and its contact
   ];
   const found = read(webhook(change({ contacts, messages }))).map((item) => {
     assert.ok(item.kind === 'message');
-    return [item.phone, item.userId, item.name, item.replyTo];
+    const { phone, userId, name, replyTo } = item.message;
+    return [phone, userId, name, replyTo];
   });
   assert.deepEqual(found, [
     ['+16505551234', null, 'Ana', 'wamid.Q'],
@@ -116,9 +120,11 @@ test('times that are none, or beyond all calendars, are unreadable', () => {
   }
 });
 
-test('an account that tells of its own errors needs no number; other changes do', () => {
+test('an account that tells of its own errors needs no number; other changes do [received errors]', () => {
   const alone = { field: 'messages', value: { errors: [{ code: 1 }] } };
-  assert.deepEqual(read(webhook(alone)), [{ kind: 'other', field: 'errors' }]);
+  assert.deepEqual(read(webhook(alone)), [
+    { kind: 'error', place: 'entry[0].changes[0]', phoneNumberId: null, code: 1, title: 'failed' },
+  ]);
   assert.deepEqual(kinds(read(webhook({ field: 'messages', value: { statuses: [status()] } }))), ['unreadable']);
 });
 

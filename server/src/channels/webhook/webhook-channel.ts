@@ -49,14 +49,8 @@ export function webhookChannel(client: GuardedFetch): Channel<WebhookSender> {
   };
 }
 
-/** The documented three; media and a template beside them, where the message has them. */
+/** The documented three; beside them what else the content has, by its own names, and a template. */
 function webhookBody({ message_id, address, content, template }: Attempt): Record<string, unknown> {
-  return {
-    to: address,
-    content: content?.text ?? '',
-    message_id,
-    ...(content?.media_url === undefined ? {} : { media_url: content.media_url }),
-    ...(content?.filename === undefined ? {} : { filename: content.filename }),
-    ...(template === null ? {} : { template }),
-  };
+  const { text = '', ...parts } = content ?? {};
+  return { to: address, content: text, message_id, ...parts, ...(template === null ? {} : { template }) };
 }
