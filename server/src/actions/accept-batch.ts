@@ -5,6 +5,7 @@ import { ERRORS } from '../domain/errors.ts';
 import { type BatchId, type InstanceId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
 import type { LimitReached } from '../domain/limits.ts';
 import type { NewMessage } from '../domain/message.ts';
+import { type Refusal, ruleOn } from '../domain/recipient-rules.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import { type AcceptRow, insertAcceptedMessages } from '../store/accept.write.ts';
@@ -20,8 +21,15 @@ import {
   releaseMessages,
   takeBatchKey,
 } from '../store/batches.write.ts';
-import { announce, lookUp, newPlan } from './accept-messages.ts';
-import type { AcceptedBatch, BatchItem, Idempotency, IdempotencyConflict, ItemRefusal } from './accepted.ts';
+import { announce, INSTEAD, lookUp, newPlan } from './accept-messages.ts';
+import type {
+  AcceptedBatch,
+  AcceptedItem,
+  BatchItem,
+  Idempotency,
+  IdempotencyConflict,
+  ItemRefusal,
+} from './accepted.ts';
 import { isLimited, type LimitRoom, openLimitRoom } from './limit-room.ts';
 
 /**
@@ -119,11 +127,13 @@ async function acceptWhole(
     return stored;
   });
   await failpoint('accept.after_commit');
-  const messages: { index: number; id: MessageId }[] = [];
+  const messages: AcceptedItem[] = [];
   const errors: BatchError[] = [];
   for (const chunk of chunks) {
     announce(signals, chunk.rows);
-    for (const row of chunk.rows) messages.push({ index: row.batchIndex as number, id: row.id });
+    for (const { batchIndex, id, fallback } of chunk.rows) {
+      messages.push(itemOf(batchIndex as number, id, fallback !== null && 'taken' in fallback));
+    }
     errors.push(...chunk.errors);
   }
   return answer(batch, false, messages, errors);
@@ -230,16 +240,21 @@ async function storeChunk(
       const request = good[i] as (typeof good)[number];
       const before = known[i] as (typeof known)[number];
       const index = indexes[i] as number;
-      if (room === null) plan.add(request, before, { id: batch, index });
+      const ruling = ruleOn(request.message, before);
+      if (ruling.kind === 'refused') {
+        errors.push({ index, ...refusalOf(ruling.code) });
+        continue;
+      }
+      const ruled = { ...request, message: ruling.message };
+      const instead = ruling.kind === 'instead';
+      if (room === null) plan.add(ruled, before, { id: batch, index }, null, instead);
       else {
-        const stored = plan.addWithin(room, request, before, { id: batch, index });
+        const stored = plan.addWithin(room, ruled, before, { id: batch, index }, instead);
         if ('code' in stored) errors.push({ index, ...refusalOf(stored.code) });
       }
     }
-    if (room !== null) {
-      plan.write.taken = room.taken();
-      errors.sort((one, other) => one.index - other.index);
-    }
+    if (room !== null) plan.write.taken = room.taken();
+    errors.sort((one, other) => one.index - other.index);
     if (plan.write.rows.length > 0) await insertAcceptedMessages(tx, plan.write);
   }
   await advance(tx, tenant, batch, { from, to, accepted: plan.write.rows.length, errors });
@@ -258,21 +273,22 @@ function roomFor(tx: Queryable, tenant: TenantId, items: readonly BatchItem[]): 
   );
 }
 
-function refusalOf(code: LimitReached['code']): ItemRefusal {
+function refusalOf(code: LimitReached['code'] | Refusal): ItemRefusal {
   return { error: code, code: code.toUpperCase(), message: ERRORS[code].text, field: null };
 }
 
 async function storedAnswer(db: Db, tenant: TenantId, batch: BatchId, replayed: boolean): Promise<AcceptedBatch> {
   const stored = await findStoredBatch(db, tenant, batch);
-  return answer(batch, replayed, await findBatchMessages(db, tenant, batch), stored?.errors ?? []);
+  const messages = await findBatchMessages(db, tenant, batch);
+  const items = messages.map(({ index, id, sent_as_template }) => itemOf(index, id, sent_as_template));
+  return answer(batch, replayed, items, stored?.errors ?? []);
 }
 
-function answer(
-  batch_id: BatchId,
-  replayed: boolean,
-  messages: { index: number; id: MessageId }[],
-  errors: BatchError[],
-): AcceptedBatch {
+function itemOf(index: number, id: MessageId, instead: boolean): AcceptedItem {
+  return instead ? { index, id, warnings: [...INSTEAD] } : { index, id };
+}
+
+function answer(batch_id: BatchId, replayed: boolean, messages: AcceptedItem[], errors: BatchError[]): AcceptedBatch {
   return {
     kind: 'accepted',
     replayed,

@@ -1,6 +1,7 @@
 import { type Batcher, createBatcher } from '../db/batcher.ts';
 import { type Db, isBadValue, type Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import {
   type BatchId,
   type ContactId,
@@ -11,6 +12,7 @@ import {
 } from '../domain/ids.ts';
 import type { LimitReached } from '../domain/limits.ts';
 import type { NewMessage } from '../domain/message.ts';
+import { ruleOn } from '../domain/recipient-rules.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import {
@@ -123,23 +125,27 @@ async function acceptDistinct(
     const request = requests[place] as Request;
     const before = known[i] as KnownBefore;
     if (before.request_hash) results[place] = await answerAgain(db, request, before);
-    else fresh.push({ ...request, place, before });
+    else {
+      const ruling = ruleOn(request.message, before);
+      if (ruling.kind === 'refused') results[place] = ruling;
+      else fresh.push({ ...request, message: ruling.message, instead: ruling.kind === 'instead', place, before });
+    }
   }
   if (fresh.length === 0) return;
   const stored = await store(db, fresh, slot);
   await failpoint('accept.after_commit');
-  fresh.forEach(({ place }, i) => {
+  fresh.forEach(({ place, instead }, i) => {
     const one = stored.each[i] as StoredOne;
     results[place] =
-      'code' in one
-        ? { kind: 'limited', ...one }
-        : { kind: 'accepted', replayed: false, message: accepted(one, stored.createdAt) };
+      'code' in one ? { kind: 'limited', ...one } : answerOf(accepted(one, stored.createdAt), false, instead);
   });
   announce(signals, stored.rows);
 }
 
-/** A request that was not done before. */
+/** A request that was not done before, with what is to be stored of it. */
 interface Fresh extends Request {
+  /** Its fallback goes in its place. */
+  instead: boolean;
   place: number;
   before: KnownBefore;
 }
@@ -155,7 +161,7 @@ type Store = (
 
 async function storeFree(db: Db, requests: readonly Fresh[], slot: number) {
   const plan = newPlan(slot, true);
-  const each = requests.map((request) => plan.add(request, request.before, null));
+  const each = requests.map((request) => plan.add(request, request.before, null, null, request.instead));
   await failpoint('accept.before_commit');
   return { each, rows: each, createdAt: await insertAcceptedMessages(db, plan.write) };
 }
@@ -165,7 +171,7 @@ function storeLimited(db: Db, requests: readonly Fresh[], slot: number) {
   return db.inTurn(async (tx) => {
     const plan = newPlan(slot, true);
     const room = await openLimitRoom(tx, requests);
-    const each = requests.map((request) => plan.addWithin(room, request, request.before, null));
+    const each = requests.map((request) => plan.addWithin(room, request, request.before, null, request.instead));
     plan.write.taken = room.taken();
     await failpoint('accept.before_commit');
     const { rows } = plan.write;
@@ -205,7 +211,16 @@ async function answerAgain(db: Db, { tenant, idempotency }: Request, before: Kno
   if (!before.message_id || !idempotency?.hash.equals(before.request_hash as Buffer)) return { kind: 'mismatch' };
   const message = await findAccepted(db, tenant, before.message_id);
   // The message may have been pruned while its key was kept.
-  return message ? { kind: 'accepted', replayed: true, message } : { kind: 'mismatch' };
+  if (!message) return { kind: 'mismatch' };
+  const { sent_as_template, ...answered } = message;
+  return answerOf(answered, true, sent_as_template);
+}
+
+/** What a message is answered with whose fallback went in its place. */
+export const INSTEAD: readonly ErrorCode[] = ['sent_as_template'];
+
+function answerOf(message: AcceptedMessage, replayed: boolean, instead: boolean): Accepted {
+  return instead ? { kind: 'accepted', replayed, message, warnings: INSTEAD } : { kind: 'accepted', replayed, message };
 }
 
 function accepted(row: AcceptRow, createdAt: Date): AcceptedMessage {
@@ -220,6 +235,9 @@ function accepted(row: AcceptRow, createdAt: Date): AcceptedMessage {
     scheduled_at: row.scheduledAt === null ? null : new Date(row.scheduledAt),
   };
 }
+
+/** That a message's fallback went in its place. */
+const TAKEN = { taken: 'accepting' } as const;
 
 /** Gathers one write: gives each message its ids, and makes each new contact and conversation once. */
 export function newPlan(slot: number, due: boolean) {
@@ -280,6 +298,7 @@ export function newPlan(slot: number, due: boolean) {
     before: KnownBefore,
     batch: BatchPlace | null,
     reserved: number | null = null,
+    instead = false,
   ): AcceptRow {
     const { tenant, message, idempotency } = request;
     const contact = contactOf(tenant, message, before);
@@ -308,6 +327,9 @@ export function newPlan(slot: number, due: boolean) {
       scheduledAt: message.scheduled_at,
       expiresAt: message.expires_at,
       senderType: message.sender_type,
+      fallback: instead ? TAKEN : (message.fallback ?? null),
+      templateId: message.template_id ?? null,
+      held: message.held ?? null,
       reserved,
     };
     rows.push(row);
@@ -324,9 +346,10 @@ export function newPlan(slot: number, due: boolean) {
       request: Request,
       before: KnownBefore,
       batch: BatchPlace | null,
+      instead = false,
     ): AcceptRow | LimitReached {
       const place = room.take(request.tenant, request.message);
-      return typeof place === 'object' && place !== null ? place : add(request, before, batch, place);
+      return typeof place === 'object' && place !== null ? place : add(request, before, batch, place, instead);
     },
   };
 }

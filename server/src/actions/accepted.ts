@@ -2,6 +2,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId } from '../domain/ids.ts';
 import type { LimitReached } from '../domain/limits.ts';
 import type { ItemRefusal, NewMessage } from '../domain/message.ts';
+import type { Refusal } from '../domain/recipient-rules.ts';
 
 export type { ItemRefusal };
 
@@ -30,13 +31,24 @@ export interface AcceptedMessage {
 /** A limit has no room for the message; nothing was stored. */
 export type Limited = { kind: 'limited' } & LimitReached;
 
+/** The message may not go to its recipient; nothing was stored. */
+export type Barred = { kind: 'refused'; code: Refusal };
+
 /** What came of one request to send. It is durable before this is given. */
 export type Accepted =
   | { kind: 'accepted'; replayed: boolean; message: AcceptedMessage; warnings?: readonly ErrorCode[] }
   | IdempotencyConflict
-  | Limited;
+  | Limited
+  | Barred;
 
 export type BatchItem = { kind: 'message'; message: NewMessage } | { kind: 'refused'; error: ItemRefusal };
+
+/** `warnings` absent: there are none. */
+export interface AcceptedItem {
+  index: number;
+  id: MessageId;
+  warnings?: ErrorCode[];
+}
 
 export type AcceptedBatch =
   | {
@@ -45,7 +57,7 @@ export type AcceptedBatch =
       batch_id: BatchId;
       accepted: number;
       refused: number;
-      messages: { index: number; id: MessageId }[];
+      messages: AcceptedItem[];
       errors: ({ index: number } & ItemRefusal)[];
       warnings?: ErrorCode[];
     }

@@ -1,5 +1,6 @@
 import { type Db, isUniqueViolation, type Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
+import { RATE_OF } from '../domain/account.ts';
 import { newId, type SenderId, type TenantId } from '../domain/ids.ts';
 import {
   type ChannelName,
@@ -11,6 +12,7 @@ import {
 } from '../domain/sender.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import type { Signals } from '../signals/signals.ts';
+import { type AccountRecord, findAccount } from '../store/accounts.read.ts';
 import { forgetNumberFact } from '../store/connections.write.ts';
 import { findSenderRecord, type SenderRecord } from '../store/sender-records.read.ts';
 import { findDefaultSender } from '../store/senders.read.ts';
@@ -22,19 +24,31 @@ import {
   type SenderValues,
   updateSenderValues,
 } from '../store/senders.write.ts';
-import { DEFAULT_APP, place } from './set-up.ts';
+import { tendSenders } from '../store/tending.write.ts';
+import { ensureAccount, TEND } from './ensure-account.ts';
+import { DEFAULT_APP, place } from './sealed-places.ts';
 
 /** What a new sender is given. What its channel needs has to be there; the rest may be absent. */
-export interface NewSender extends Partial<SenderSettings>, Partial<Omit<SenderRoute, 'channel'>>, SenderSecrets {
+export interface NewSender
+  extends Partial<Omit<SenderSettings, 'messages_per_second'>>,
+    Rate,
+    Partial<Omit<SenderRoute, 'channel'>>,
+    SenderSecrets {
   /** whatsapp if absent. */
   channel?: ChannelName;
   /** Its business portfolio, whose limits its numbers share. Its account stands for it if absent. */
   portfolio_id?: string;
 }
 
+interface Rate {
+  /** null: what WhatsApp says of its throughput. */
+  messages_per_second?: number | null;
+}
+
 /** What can be changed of a sender; what is absent stays. Which number or portfolio it is, it stays. */
 export interface SenderChange
-  extends Partial<SenderSettings>,
+  extends Partial<Omit<SenderSettings, 'messages_per_second'>>,
+    Rate,
     Partial<Omit<SenderRoute, 'channel' | 'phone_number_id'>>,
     SenderSecrets {}
 
@@ -57,13 +71,13 @@ export interface SenderDeps {
   sealer: Sealer;
 }
 
-/** Meta's default for a number. */
-const USUAL_RATE = 80;
-
 export function createSenders({ db, signals, sealer }: SenderDeps): SenderActions {
   async function write<T extends object | string>(work: (tx: Queryable) => Promise<T>): Promise<T | Taken> {
     const result = await retryingOnConflict(() => orTaken(db.transaction(work)));
-    if (typeof result === 'object') signals.notify('senders');
+    if (typeof result === 'object') {
+      signals.notify('senders');
+      signals.notify('accounts');
+    }
     return result;
   }
 
@@ -81,10 +95,18 @@ export function createSenders({ db, signals, sealer }: SenderDeps): SenderAction
         const values = { ...newValues(channel, sender), ...sealed(tenant, id, sender) };
         values.is_default = sender.is_default ?? (await findDefaultSender(tx, tenant)) === null;
         checkPace(values);
-        const lane = await ensureLane(tx, portfolioOf(id, sender));
+        const account = sender.account_id == null ? null : await findAccount(tx, tenant, sender.account_id);
+        const lane = await ensureLane(tx, portfolioOf(id, sender, account));
         if (values.is_default) await dropOtherDefault(tx, tenant, id);
-        const app = channel === 'whatsapp' ? DEFAULT_APP : null;
+        const app = channel === 'whatsapp' ? (account?.app ?? DEFAULT_APP) : null;
         await insertSenderValues(tx, tenant, id, { lane, app }, values);
+        if (app !== null && sender.account_id != null && sender.access_token !== undefined) {
+          await ensureAccount(tx, sealer, tenant, {
+            account: sender.account_id,
+            app,
+            access_token: sender.access_token,
+          });
+        }
         return written(await findSenderRecord(tx, tenant, id));
       });
     },
@@ -93,14 +115,24 @@ export function createSenders({ db, signals, sealer }: SenderDeps): SenderAction
         const before = await findSenderRecord(tx, tenant, reference);
         if (before === null) return 'not_found';
         checkSenderFields(before.channel, { ...change }, false);
-        const { access_token, webhook_key, ...rest } = change;
-        const values = { ...before, ...rest, ...sealed(tenant, before.id, change) };
+        const { access_token, webhook_key, messages_per_second: rate, ...rest } = change;
+        const own_rate = rate === undefined ? before.own_rate : rate !== null;
+        const messages_per_second = rate === undefined ? before.messages_per_second : (rate ?? rateOf(before));
+        const values = { ...before, ...rest, own_rate, messages_per_second, ...sealed(tenant, before.id, change) };
         checkPace(values);
         if (values.is_default) await dropOtherDefault(tx, tenant, before.id);
         await updateSenderValues(tx, tenant, before.id, values, webhook_key === null);
         // Another token, or another try: what was said of the old one is no fact any more.
         if (access_token !== undefined || (values.enabled && !before.enabled)) {
           await forgetNumberFact(tx, tenant, before.id);
+        }
+        // What waits for another token goes on.
+        if (access_token !== undefined) {
+          await tendSenders(tx, tenant, [before.id], TEND);
+          if (values.account_id !== null && before.app_id !== null) {
+            const number = { account: values.account_id, app: before.app_id, access_token };
+            await ensureAccount(tx, sealer, tenant, number);
+          }
         }
         return written(await findSenderRecord(tx, tenant, before.id));
       });
@@ -132,19 +164,30 @@ function newValues(
     webhook_header: sender.webhook_header ?? null,
     external_id: sender.external_id ?? null,
     name: sender.name ?? sender.phone ?? hostOf(sender.webhook_url),
-    messages_per_second: sender.messages_per_second ?? USUAL_RATE,
+    messages_per_second: sender.messages_per_second ?? RATE_OF.STANDARD,
+    own_rate: sender.messages_per_second != null,
     per_minute: sender.per_minute ?? null,
     per_day: sender.per_day ?? null,
     batch_size: sender.batch_size ?? null,
     processing_interval_ms: sender.processing_interval_ms ?? null,
     is_default: false,
     enabled: sender.enabled ?? true,
+    outside_window: sender.outside_window ?? 'refuse',
   };
 }
 
 /** A webhook shares its limits with no other. */
-function portfolioOf(id: SenderId, { channel, portfolio_id, account_id }: NewSender): string {
-  return channel === 'webhook' ? `webhook:${id}` : (portfolio_id ?? account_id ?? id);
+function portfolioOf(
+  id: SenderId,
+  { channel, portfolio_id, account_id }: NewSender,
+  account: AccountRecord | null,
+): string {
+  return channel === 'webhook' ? `webhook:${id}` : (portfolio_id ?? account?.portfolio_id ?? account_id ?? id);
+}
+
+/** Messages a second by what WhatsApp says of the number. */
+function rateOf({ throughput }: SenderRecord): number {
+  return RATE_OF[throughput ?? 'STANDARD'];
 }
 
 function hostOf(url: string | null | undefined): string {

@@ -1,12 +1,14 @@
 import { createBatcher } from '../db/batcher.ts';
 import { type Db, isBadValue } from '../db/pool.ts';
-import { persistently } from '../db/retry.ts';
+import { persistently, retryingOnConflict } from '../db/retry.ts';
 import { type EventId, type MessageId, newId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { WINDOW_CLOSED } from '../domain/provider-errors.ts';
 import { afterError, backoff, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
+import { takeFallbacks } from '../store/fallbacks.write.ts';
 import {
   type AttemptAgain,
   type AttemptKey,
@@ -17,7 +19,9 @@ import {
   settleSent,
   settleUnknownAttempts,
 } from '../store/sending.write.ts';
+import { doubtTemplates, type HeldAttempt, settleHeldAttempts } from '../store/template-holds.write.ts';
 import type { BegunSend } from './begin-sends.ts';
+import type { RefusedMessage } from './provider-stops.ts';
 
 /**
  * Settling: what came of a call becomes the state of its message, many at a time. One function maps the closed union of
@@ -34,7 +38,7 @@ export interface Settler {
 export interface Settled {
   /** false: a receipt, another owner or a person was there before. */
   changed: boolean;
-  kind: 'sent' | 'again' | 'failed' | 'unknown';
+  kind: 'sent' | 'again' | 'held' | 'failed' | 'unknown';
   /** From acceptance to sent, in seconds; 0 for other kinds. */
   seconds: number;
 }
@@ -51,14 +55,27 @@ export interface SettlerOptions {
   validity: number;
   /** The first of the counters' rows that this instance adds to. */
   slot: number;
+  /** Told of what the provider refuses, once or more, before it is settled. Must not throw. */
+  refused?: (refused: readonly RefusedMessage[]) => void;
   random?: () => number;
 }
 
 type Settlement =
   | { kind: 'sent'; lane: number; key: AttemptKey; wamid: string }
   | { kind: 'again'; lane: number; row: AttemptAgain }
+  | { kind: 'held'; lane: number; row: HeldAttempt }
   | { kind: 'failed'; lane: number; row: FailedAttempt }
   | { kind: 'unknown'; lane: number; key: AttemptKey };
+
+/** The provider's words for a template: it is paused, and its messages wait; it is disabled, and this is their end. */
+const PAUSED = 132015;
+const DISABLED = 132016;
+/** It is another than is known here, or none: missing, of other parameters, against a policy (Meta: support/error-codes). */
+const DOUBTFUL: readonly number[] = [132_000, 132_001, 132_007, 132_012, DISABLED, 132_018];
+/** One of a template is enough. */
+const MOST_DOUBTED = 20;
+/** Milliseconds between two readings of an account's templates for such a reason. */
+const DOUBT_REST = 60_000;
 
 const MOST_TOGETHER = 250;
 const MOST_WAITING = 50_000;
@@ -77,7 +94,13 @@ export function createSettler(options: SettlerOptions): Settler {
     blameOne: isBadValue,
   });
   return {
-    settle: (send, outcome) => batcher.add(settlementOf(send, outcome, options, random())),
+    settle: (send, outcome) => {
+      if (outcome.kind === 'error') {
+        const { tenant_id: tenant, message_id: message } = send;
+        options.refused?.([{ tenant, message, code: outcome.code, at: Date.now() }]);
+      }
+      return batcher.add(settlementOf(send, outcome, options, random()));
+    },
     idle: () => batcher.idle(),
   };
 }
@@ -134,7 +157,10 @@ export function settlementOf(
     case 'error': {
       const next = afterError(outcome.code, send.attempt, options.retry, outcome.retryAfter, random);
       if (next.kind === 'fail') return failed(outcome.code, outcome.title, outcome.detail);
-      return again(next.delay, outcome.code, outcome.detail ?? outcome.title);
+      const after = again(next.delay, outcome.code, outcome.detail ?? outcome.title);
+      if (outcome.code !== PAUSED || after.kind !== 'again') return after;
+      const { delay, detail } = after.row;
+      return { kind: 'held', lane, row: { ...key, delay, code: outcome.code, detail } };
     }
   }
 }
@@ -148,7 +174,8 @@ async function writeSettlements(
 ): Promise<Settled[]> {
   const sent = settlements.filter((s) => s.kind === 'sent');
   const again = settlements.filter((s) => s.kind === 'again');
-  const failed = settlements.filter((s) => s.kind === 'failed');
+  const held = settlements.filter((s) => s.kind === 'held');
+  const told = settlements.filter((s) => s.kind === 'failed');
   const unknown = settlements.filter((s) => s.kind === 'unknown');
   const changed = new Map<MessageId, SettledRow>();
   const keep = (rows: SettledRow[]) => {
@@ -165,6 +192,22 @@ async function writeSettlements(
         again.map((s) => s.row),
       ),
     );
+  if (held.length > 0)
+    keep(
+      // Two of these at once mark the same template; what was settled before is not to be settled again for that.
+      await retryingOnConflict(() =>
+        settleHeldAttempts(
+          db,
+          owner,
+          held.map((s) => s.row),
+        ),
+      ),
+    );
+  // What has a fallback is not failed: that goes instead.
+  const outside = told.flatMap(({ row }) => (row.code === WINDOW_CLOSED ? [row] : []));
+  const instead = outside.length > 0 ? await takeFallbacks(db, owner, outside, slot) : [];
+  keep(instead.map((row) => ({ ...row, seconds: 0 })));
+  const failed = told.filter(({ row }) => !changed.has(row.message));
   if (failed.length > 0)
     keep(
       await settleFailedAttempts(
@@ -182,11 +225,21 @@ async function writeSettlements(
         unknown.map((s) => s.key),
       ),
     );
+  const doubtful = failed.flatMap(({ row }) =>
+    DOUBTFUL.includes(row.code) && changed.has(row.message) ? [{ ...row, disabled: row.code === DISABLED }] : [],
+  );
+  // Those that say more go first.
+  doubtful.sort((a, b) => Number(b.disabled) - Number(a.disabled)).splice(MOST_DOUBTED);
+  if (doubtful.length > 0) await retryingOnConflict(() => doubtTemplates(db, doubtful, DOUBT_REST));
   await failpoint('settle.after_commit');
+  if (held.length + doubtful.length > 0) signals.notify('templates');
   for (const tenant of new Set([...changed.values()].map((row) => row.tenant_id))) signals.notify(`events:${tenant}`);
   for (const id of changed.keys()) signals.notify(`message:${id}`);
+  for (const lane of new Set(instead.map((row) => row.lane_id))) signals.notify(`due:${lane}`);
+  const goesAgain = new Set(instead.map((row) => row.message_id));
   return settlements.map((s) => {
-    const row = changed.get('key' in s ? s.key.message : s.row.message);
-    return { changed: row !== undefined, kind: s.kind, seconds: row?.seconds ?? 0 };
+    const message = 'key' in s ? s.key.message : s.row.message;
+    const row = changed.get(message);
+    return { changed: row !== undefined, kind: goesAgain.has(message) ? 'again' : s.kind, seconds: row?.seconds ?? 0 };
   });
 }

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { clientSettings } from '../runtime/client-settings.ts';
-import { readAccepted } from './answers.ts';
+import { isObject, readAccepted } from './answers.ts';
+import { withReaction } from './content-options.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { composeBody, type MessageOptions, messageShape, withMessageOptions } from './message-options.ts';
 import { createOutput, type Output } from './output.ts';
 import { numberBetween } from './parse-number.ts';
 import { connect, type ServerOptions, withServerOptions } from './server-options.ts';
+import { uploadFile } from './upload.ts';
 import { followMessage, progressTo, type Waitable, waitOption } from './waiting.ts';
 
 interface SendOptions extends MessageOptions, ServerOptions {
   country?: string;
-  replyTo?: string;
   idempotencyKey?: string;
   wait?: Waitable;
   timeout: number;
@@ -24,6 +26,10 @@ Examples:
   aldis send 0812-3456-7890 "Hello" --country ID --wait delivered
   aldis send +6281234567890 --template order_shipped --language id --params name,order --var name=Ana --var order=A17
   aldis send +6281234567890 "Your invoice" --media https://example.com/invoice.pdf --filename invoice.pdf
+  aldis send +6281234567890 "Your invoice" --document ./invoice.pdf --fallback-template invoice_ready --fallback-language id
+  aldis send +6281234567890 --location -6.1754,106.8272 --location-name Monas
+  aldis send +6281234567890 --interactive @buttons.json --var name=Ana
+  aldis send +6281234567890 --reaction 👍 --reply-to wamid.HBgN…
   aldis send +6281234567890 "Good morning" --at 2026-12-01T09:00:00+07:00
 
 Exit codes: 0 accepted (with --wait: the state came), 1 failure, 2 usage, 3 not reachable, 4 refused,
@@ -36,7 +42,7 @@ export function sendCommand(): Command {
     .description('Send one message. It is stored durably before the command returns.')
     .argument('<to>', 'a phone number with its country code, or a business-scoped user id')
     .argument('[text]', 'the text, with {NAME} where a value goes');
-  withMessageOptions(command)
+  withReaction(withMessageOptions(command))
     .option('--country <CODE>', 'the country of a number written without its code, such as ID')
     .option('--reply-to <ID>', 'the message that this one answers: its id here or at WhatsApp')
     .option('--idempotency-key <KEY>', 'a name of your own for this message: the same name again sends nothing twice')
@@ -51,12 +57,17 @@ export function sendCommand(): Command {
 }
 
 async function send(to: string, text: string | null, options: SendOptions, output: Output): Promise<void> {
-  const body = await requestBody(to, text, options);
+  const { body, file } = await requestBody(to, text, options);
   if (options.dryRun) {
+    if (file !== null) output.note(`${file} would be uploaded, and its id stand in content.media_id`);
     output.result(body, JSON.stringify(body, null, 2));
     return;
   }
   const client = await connect(options, output);
+  if (file !== null) {
+    const { id } = await uploadFile(client, resolve(clientSettings().argumentFolder, file));
+    body.content = { ...(isObject(body.content) ? body.content : {}), media_id: id };
+  }
   const accepted = readAccepted(
     await client.request({
       method: 'POST',
@@ -81,7 +92,11 @@ async function send(to: string, text: string | null, options: SendOptions, outpu
   throw new CliError(EXIT.notReached, progress === 'failed' ? state : 'timeout', why);
 }
 
-async function requestBody(to: string, text: string | null, options: SendOptions) {
+async function requestBody(
+  to: string,
+  text: string | null,
+  options: SendOptions,
+): Promise<{ body: Record<string, unknown>; file: string | null }> {
   const shape = messageShape(text, options);
   const { checkCountry, readAddress } = await import('./address.ts');
   const country = options.country ?? clientSettings().defaultCountry;
@@ -91,5 +106,7 @@ async function requestBody(to: string, text: string | null, options: SendOptions
   if (composed.kind === 'missing') {
     throw usageError(`no value for ${composed.names.map((name) => `{${name}}`).join(', ')}: give --var NAME=VALUE`);
   }
-  return options.replyTo === undefined ? composed.body : { ...composed.body, reply_to: options.replyTo };
+  // A reaction names its message itself.
+  const answers = options.reaction === undefined && options.replyTo !== undefined ? { reply_to: options.replyTo } : {};
+  return { body: { ...composed.body, ...answers }, file: shape.file };
 }

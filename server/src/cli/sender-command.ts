@@ -23,13 +23,17 @@ const FIELDS = [
   textField('webhook_url', 'URL', 'where messages are posted to'),
   textField('webhook_header', 'NAME', 'the header its key travels in', { orNone: true }),
   { ...secretField('webhook_key', 'a file with the key that is sent along to the webhook'), orNone: true },
-  { ...countField('messages_per_second', 1, 100_000, 'how fast it may send'), orNone: false },
+  {
+    ...countField('messages_per_second', 1, 100_000, 'how fast it may send'),
+    about: 'how fast it may send; none: as WhatsApp says of its throughput',
+  },
   countField('per_minute', 1, 100_000, 'the most that leave in a minute; the others wait'),
   countField('per_day', 1, 100_000_000, 'the most that are accepted in a day, UTC'),
   countField('batch_size', 1, 100_000, 'the most that leave in one --processing-interval-ms'),
   countField('processing_interval_ms', 100, 86_400_000, 'milliseconds, with --batch-size'),
   yesNoField('is_default', 'whether requests that name no sender leave from it'),
   yesNoField('enabled', 'whether it accepts and sends'),
+  textField('outside_window', 'WORD', 'free text to a customer whose window is closed: refuse (default) or send'),
 ];
 
 const PLACE = [

@@ -1,9 +1,12 @@
+import { type ContentContext, composeContent } from './content/content.ts';
+import { checkLength, checkString, invalid, missing } from './content/fields.ts';
+import { TEXT_LIMITS } from './content/text.ts';
 import { AldisError } from './errors.ts';
 import type { SenderId } from './ids.ts';
-import { isMediaUrl, mediaTypeOf } from './media.ts';
 import {
   type Category,
   type Content,
+  type Fallback,
   type NewMessage,
   type OutboundType,
   PRIORITIES,
@@ -13,8 +16,9 @@ import {
   type SenderType,
   type Template,
 } from './message.ts';
-import { opaqueFlaw, stringFlaw } from './opaque.ts';
+import { opaqueFlaw } from './opaque.ts';
 import { type AddressKind, addressKind } from './phone.ts';
+import { checkTemplateSend, type FoundTemplate, type TemplateVerdict } from './template-check.ts';
 import { parseTime, TIME_FORMAT } from './times.ts';
 import { fillIn, type Values } from './variables.ts';
 
@@ -31,6 +35,8 @@ export interface MessageRequest {
   type?: OutboundType;
   content?: Content;
   template?: { name: string; language: string; components?: unknown[] };
+  /** Goes instead of the message when the customer's window is closed. */
+  fallback_template?: { name: string; language: string; components?: unknown[] };
   variables?: Values;
   reply_to?: string;
   scheduled_at?: string;
@@ -42,28 +48,30 @@ export interface MessageRequest {
 }
 
 /** What a message depends on beside the request. */
-export interface ComposeContext {
+export interface ComposeContext extends Pick<ContentContext, 'contact' | 'file' | 'reactedTo'> {
   /** The time, in milliseconds since 1970. */
   now: number;
   /** The sender that the request's `sender_id` means, or the tenant's default. */
   sender: SenderId;
   /** For requests that name no priority: batches stand behind single messages. */
   priority: Priority;
-  /** What is known of the contact: values for names that the request gives none. */
-  contact?: Values | undefined;
   /** The provider's id of the message that `reply_to` means. Absent: `reply_to` is that id itself. */
   replyTo?: string | undefined;
   /** What the request calls the conversation that the message is filed under. */
   conversation?: string | undefined;
+  /** What is known of the template and of the fallback that the request names. Absent: nothing is, and they are not checked. */
+  template?: FoundTemplate | undefined;
+  fallback?: FoundTemplate | undefined;
+  /** Whether what is no template is refused when the customer's window is known to be closed. Absent: it is not. */
+  needsWindow?: boolean | undefined;
 }
 
-/** Limits of a message. Text and caption: Meta, messages/text-messages and messages/media, in characters. */
+/** Limits of a message. Bytes are of JSON. */
 const MESSAGE_LIMITS = {
-  text: 4096,
-  caption: 1024,
-  filename: 240,
   componentsBytes: 32_768,
   metadataBytes: 4096,
+  /** Of content that is only kept. */
+  keptBytes: 131_072,
   /** Milliseconds ahead that a message may be scheduled. */
   ahead: 366 * 86_400_000,
 } as const;
@@ -77,11 +85,12 @@ const TEMPLATE_LANGUAGE = /^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}$/;
  */
 export function compose(request: MessageRequest, context: ComposeContext): NewMessage {
   const { address, kind } = addresseeOf(request);
-  const template = request.template === undefined ? null : checkTemplate(request.template);
-  const category = request.category ?? (template ? 'marketing' : 'service');
+  const template = request.template === undefined ? null : checkTemplate('template', request.template);
   const { type, content } = template ? withTemplate(request, context) : withoutTemplate(request, context);
+  const verdict = template && checkKnown('template', template, context.template);
+  const category = categoryOf(request, template, verdict);
   const { scheduled_at, expires_at } = checkTimes(request, context.now);
-  return {
+  const message: NewMessage = {
     sender_id: context.sender,
     address,
     address_kind: kind,
@@ -97,6 +106,21 @@ export function compose(request: MessageRequest, context: ComposeContext): NewMe
     sender_type: request.sender_type ?? null,
     conversation_name: context.conversation ?? null,
   };
+  if (verdict) {
+    message.template_id = verdict.template_id;
+    message.held = verdict.held;
+  }
+  if (template) checkCode(message, 'template');
+  else {
+    if (context.needsWindow) message.needs_window = true;
+    if (type === 'reaction' && message.reply_to !== null) {
+      throw invalid('reply_to', 'is not for a reaction, which names its message itself');
+    }
+  }
+  if (request.fallback_template !== undefined) {
+    message.fallback = checkFallback(request.fallback_template, message, context.fallback);
+  }
+  return message;
 }
 
 /**
@@ -108,13 +132,8 @@ export function composeRecorded(
   { type, content, metadata, sender_type }: MessageRequest,
   wamid: string,
 ): RecordedContent {
-  if (content === undefined) throw new AldisError('missing_field', 'content is required.', { field: 'content' });
-  for (const name of ['text', 'media_url', 'filename'] as const) {
-    const value = content[name];
-    if (value === undefined) continue;
-    checkString(`content.${name}`, value);
-    checkLength(`content.${name}`, value, MESSAGE_LIMITS.text);
-  }
+  if (content === undefined) throw missing('content');
+  checkKept(content);
   return {
     wamid,
     type: type ?? 'text',
@@ -151,102 +170,89 @@ function withTemplate(
   if (request.type !== undefined && request.type !== 'template') {
     throw invalid('type', `is ${request.type}, but the request brings a template`);
   }
+  if (request.fallback_template !== undefined) {
+    throw invalid('fallback_template', 'is for a message without a template, which is sent at any time');
+  }
   const { content } = request;
   if (content === undefined) return { type: 'template', content: null };
-  for (const name of ['media_url', 'filename'] as const) {
-    const value = content[name];
-    if (value !== undefined) checkString(`content.${name}`, value);
-  }
-  if (content.text === undefined) return { type: 'template', content };
-  const { text } = fillIn(content.text, request.variables ?? {}, context.contact);
-  checkString('content.text', text);
-  checkLength('content.text', text, MESSAGE_LIMITS.text);
-  return { type: 'template', content: { ...content, text } };
+  const kept = { ...content };
+  if (content.text !== undefined) kept.text = fillIn(content.text, request.variables ?? {}, context.contact).text;
+  checkKept(kept);
+  return { type: 'template', content: kept };
 }
 
 function withoutTemplate(request: MessageRequest, context: ComposeContext): { type: OutboundType; content: Content } {
-  const { content = {} } = request;
-  if (request.type === 'template')
-    throw new AldisError('missing_field', 'template is required.', { field: 'template' });
-  const type = content.media_url === undefined ? 'text' : mediaTypeFor(request.type, content.media_url);
-  if (request.type !== undefined && request.type !== 'text' && content.media_url === undefined) {
-    throw new AldisError('missing_field', `content.media_url is required for type ${request.type}.`, {
-      field: 'content.media_url',
-    });
-  }
-  const checked: Content = {};
-  const text = textOf(request, context, type);
-  if (text !== undefined) checked.text = text;
-  if (content.media_url !== undefined) checked.media_url = content.media_url;
-  if (content.filename !== undefined) checked.filename = checkFilename(content.filename, type);
-  return { type, content: checked };
+  const { type, content = {}, variables } = request;
+  if (type === 'template') throw missing('template');
+  const { contact, file, reactedTo } = context;
+  return composeContent(type, content, { variables, contact, file, reactedTo });
 }
 
-/**
- * @throws {AldisError} `missing_variables` naming all that have no value.
- */
-function textOf(request: MessageRequest, context: ComposeContext, type: OutboundType): string | undefined {
-  const field = 'content.text';
-  const raw = request.content?.text;
-  if (raw === undefined) {
-    if (type === 'text') throw new AldisError('missing_field', 'content.text or a template is required.', { field });
-    return undefined;
+/** Content that nobody is sent: it must only fit into the store. */
+function checkKept(content: Content): void {
+  let others = false;
+  for (const [name, value] of Object.entries(content)) {
+    if (typeof value === 'string') {
+      checkString(`content.${name}`, value);
+      checkLength(`content.${name}`, value, TEXT_LIMITS.text);
+    } else others = true;
   }
-  const { text, missing } = fillIn(raw, request.variables ?? {}, context.contact);
-  if (missing.length > 0) {
-    throw new AldisError(
-      'missing_variables',
-      `There is no value for ${missing.map((name) => `{${name}}`).join(', ')}.`,
-      {
-        field,
-        details: { variables: missing },
-      },
-    );
-  }
-  checkString(field, text);
-  if (type === 'audio') throw invalid(field, 'cannot be sent with audio, which has no caption');
-  if (text.trim() === '') throw invalid(field, 'must not be empty');
-  checkLength(field, text, type === 'text' ? MESSAGE_LIMITS.text : MESSAGE_LIMITS.caption);
-  return text;
+  const flaw = others ? opaqueFlaw(content, MESSAGE_LIMITS.keptBytes) : null;
+  if (flaw) throw invalid(`content${flaw.path}`, flaw.flaw, MESSAGE_LIMITS.keptBytes);
 }
 
-/** The type of a message with media: what the request says, unless it says text; else what the URL tells. */
-function mediaTypeFor(asked: OutboundType | undefined, url: string): OutboundType {
-  const field = 'content.media_url';
-  if (!isMediaUrl(url) || stringFlaw(url)) throw new AldisError('invalid_media_url', undefined, { field });
-  const told = mediaTypeOf(url);
-  if (told && 'refused' in told) throw new AldisError('unsupported_type', `${told.refused}.`, { field });
-  if (asked === undefined || asked === 'text') {
-    if (told) return told.type;
-    throw new AldisError(
-      'missing_field',
-      'type is required: the media URL does not tell image, video, audio or document.',
-      {
-        field: 'type',
-      },
-    );
-  }
-  // Any file that WhatsApp takes may go as a document; as something else only what it is.
-  if (told && asked !== 'document' && told.type !== asked) {
-    throw invalid('type', `is ${asked}, but the media URL names a file of type ${told.type}`);
-  }
-  return asked;
+/** What a template that is known makes of the message; null: it is not known. */
+function checkKnown(field: string, template: Template, found: FoundTemplate | undefined): TemplateVerdict | null {
+  return found === undefined ? null : checkTemplateSend(template, found, field);
 }
 
-function checkFilename(filename: string, type: OutboundType): string {
-  const field = 'content.filename';
-  if (type !== 'document') throw invalid(field, `is only for documents; this is of type ${type}`);
-  checkLength(field, filename, MESSAGE_LIMITS.filename);
-  if (/[\p{Cc}/\\]/u.test(filename)) throw invalid(field, 'must be a file name, without slashes or control characters');
-  return checkString(field, filename);
+/** The template's own category, if it is known; what the request says must be the same. */
+function categoryOf(
+  { category }: MessageRequest,
+  template: Template | null,
+  verdict: TemplateVerdict | null,
+): Category {
+  if (verdict && category !== undefined && category !== verdict.category) {
+    throw invalid('category', `is ${category}, but the template is of category ${verdict.category}`);
+  }
+  return verdict?.category ?? category ?? (template ? 'marketing' : 'service');
 }
 
-function checkTemplate({ name, language, components }: NonNullable<MessageRequest['template']>): Template {
-  if (!TEMPLATE_NAME.test(name)) throw invalid('template.name', 'must be small letters, digits and _');
-  if (!TEMPLATE_LANGUAGE.test(language)) throw invalid('template.language', 'must be a code such as en or pt_BR');
+function checkFallback(
+  asked: NonNullable<MessageRequest['fallback_template']>,
+  message: NewMessage,
+  found: FoundTemplate | undefined,
+): Fallback {
+  const field = 'fallback_template';
+  const template = checkTemplate(field, asked);
+  const verdict = checkKnown(field, template, found);
+  const fallback: Fallback = { ...template, category: verdict?.category ?? 'marketing' };
+  if (verdict) fallback.template_id = verdict.template_id;
+  if (verdict?.held) fallback.held = verdict.held;
+  checkCode({ ...message, category: fallback.category }, field);
+  return fallback;
+}
+
+/** WhatsApp takes no templates with codes for whom it names by an id only (its error 131062). */
+function checkCode({ category, address_kind }: NewMessage, field: string): void {
+  if (category !== 'authentication' || address_kind !== 'bsuid') return;
+  throw invalid(field, 'is of category authentication, which WhatsApp sends to a phone number only');
+}
+
+/** Whether a name and a language can be a template's. */
+export function isTemplateName({ name, language }: { name: string; language: string }): boolean {
+  return TEMPLATE_NAME.test(name) && TEMPLATE_LANGUAGE.test(language);
+}
+
+function checkTemplate(
+  field: string,
+  { name, language, components }: NonNullable<MessageRequest['template']>,
+): Template {
+  if (!TEMPLATE_NAME.test(name)) throw invalid(`${field}.name`, 'must be small letters, digits and _');
+  if (!TEMPLATE_LANGUAGE.test(language)) throw invalid(`${field}.language`, 'must be a code such as en or pt_BR');
   if (components === undefined) return { name, language };
   const flaw = opaqueFlaw(components, MESSAGE_LIMITS.componentsBytes);
-  if (flaw) throw invalid(`template.components${flaw.path}`, flaw.flaw);
+  if (flaw) throw invalid(`${field}.components${flaw.path}`, flaw.flaw, MESSAGE_LIMITS.componentsBytes);
   return { name, language, components };
 }
 
@@ -284,21 +290,4 @@ function priorityOf(asked: PriorityName | undefined, category: Category, otherwi
   if (asked !== undefined) return PRIORITIES[asked];
   // Somebody waits for a code.
   return category === 'authentication' ? PRIORITIES.high : otherwise;
-}
-
-function checkString(field: string, value: string): string {
-  const flaw = stringFlaw(value);
-  if (flaw) throw invalid(field, flaw);
-  return value;
-}
-
-function checkLength(field: string, value: string, most: number): void {
-  // Code units first: they are never fewer than characters, and counting characters walks the string.
-  if (value.length <= most) return;
-  const characters = [...value].length;
-  if (characters > most) throw invalid(field, `must be at most ${most} characters, but has ${characters}`);
-}
-
-function invalid(field: string, flaw: string): AldisError {
-  return new AldisError('invalid_field', `${field} ${flaw}.`, { field });
 }

@@ -4,6 +4,10 @@ import { AldisError } from './errors.ts';
 export const CHANNELS = ['whatsapp', 'webhook'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 
+/** What becomes of free text to a customer whose window is closed: it is refused here, or sent for WhatsApp to judge. */
+export const OUTSIDE_WINDOW = ['refuse', 'send'] as const;
+export type OutsideWindow = (typeof OUTSIDE_WINDOW)[number];
+
 /** What a sender has whatever its channel. null in the four limits: what the configuration says. */
 export interface SenderSettings {
   external_id: string | null;
@@ -16,6 +20,7 @@ export interface SenderSettings {
   processing_interval_ms: number | null;
   is_default: boolean;
   enabled: boolean;
+  outside_window: OutsideWindow;
 }
 
 /** What leads out, by channel: never null in its own channel, but for a webhook's header and key. */

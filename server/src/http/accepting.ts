@@ -2,7 +2,7 @@ import type { Accepted, Idempotency } from '../actions/accepted.ts';
 import type { AldisError } from '../domain/errors.ts';
 import type { TenantId } from '../domain/ids.ts';
 import { findUsedKey } from '../store/idempotency-keys.read.ts';
-import { findMessage } from '../store/messages.read.ts';
+import { findMessage, wasSentAsTemplate } from '../store/messages.read.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { conflictError } from './idempotency.ts';
 import type { Composed } from './references.ts';
@@ -42,5 +42,7 @@ async function acceptedBefore(
   if (!used) throw refusal;
   if (used.message_id === null || !used.request_hash.equals(idempotency.hash)) return { kind: 'mismatch' };
   const message = await findMessage(db, tenant, used.message_id);
-  return message ? { kind: 'accepted', replayed: true, message } : { kind: 'mismatch' };
+  if (!message) return { kind: 'mismatch' };
+  const instead = await wasSentAsTemplate(db, tenant, used.message_id);
+  return { kind: 'accepted', replayed: true, message, warnings: instead ? ['sent_as_template'] : [] };
 }

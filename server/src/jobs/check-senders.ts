@@ -8,6 +8,7 @@ import type { Db } from '../db/pool.ts';
 import type { Connection, ConnectionCheck } from '../domain/connection.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
 
 /**
@@ -33,11 +34,7 @@ const TOGETHER = 10;
 
 export function createCheckSenders(options: CheckSendersOptions): Part {
   const { db, signals, logger, channel, openToken, every, look = USUALLY_LOOK } = options;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
   let unlisten = () => {};
-  let asked = false;
 
   async function ask(number: NumberToCheck): Promise<Connection> {
     try {
@@ -71,41 +68,26 @@ export function createCheckSenders(options: CheckSendersOptions): Part {
     } else if (found.kind === 'connected' && was === false) logger.info(about, 'a number is connected again');
   }
 
-  async function round(): Promise<void> {
-    let taken: NumberToCheck[];
-    do {
-      asked = false;
-      taken = await takeDueNumbers(db, every, TOGETHER);
+  const rounds = createRounds({
+    every: look,
+    atOnce: true,
+    async round() {
+      const taken = await takeDueNumbers(db, every, TOGETHER);
       await recordNumberFacts(db, signals, await Promise.all(taken.map(check)));
-    } while (!stopped && (asked || taken.length === TOGETHER));
-  }
-
-  let working = false;
-  function begin(): void {
-    if (stopped) return;
-    asked = true;
-    if (working) return;
-    clearTimeout(timer);
-    working = true;
-    running = round()
-      .catch((error: unknown) => logger.warn({ error }, 'looking at the connection of numbers failed'))
-      .then(() => {
-        working = false;
-        if (!stopped) timer = setTimeout(begin, look);
-      });
-  }
+      if (taken.length === TOGETHER) rounds.wake();
+    },
+    failed: (error) => logger.warn({ error }, 'looking at the connection of numbers failed'),
+  });
 
   return part(
     'check of senders',
     async () => {
-      unlisten = signals.listen('senders', begin);
-      begin();
+      unlisten = signals.listen('senders', rounds.wake);
+      rounds.start();
     },
     async () => {
-      stopped = true;
       unlisten();
-      clearTimeout(timer);
-      await running;
+      await rounds.stop();
     },
   );
 }

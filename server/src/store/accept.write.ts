@@ -8,14 +8,16 @@ import {
   isUuid,
   type MessageId,
   type SenderId,
+  type TemplateId,
   type TenantId,
 } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
-import type { Content, SenderType, Template } from '../domain/message.ts';
+import type { Content, SenderType, StoredFallback, Template } from '../domain/message.ts';
+import type { RecipientFacts } from '../domain/recipient-rules.ts';
 import type { LimitUse } from './limits.write.ts';
 
 /** What the store knows already of a message that is about to be accepted. */
-export interface KnownBefore {
+export interface KnownBefore extends RecipientFacts {
   /** 1-based place in the question. */
   place: number;
   /** null: there is no such sender. */
@@ -29,22 +31,26 @@ export interface KnownBefore {
   named_id?: ConversationId | null;
 }
 
+// The conversation is looked for by all its key: `offset 0` keeps the planner, who knows no data, from going by a part of it.
 const findKnown = {
   name: 'accept_find_known',
   text: `
 select i.place::int as place,
   (select s.lane_id from senders s where s.tenant_id = i.tenant_id and s.id = i.sender_id) as lane_id,
-  k.request_hash, k.message_id, k.batch_id, c.contact_id,
-  (select v.id from conversations v
-   where v.tenant_id = i.tenant_id and v.contact_id = c.contact_id and v.sender_id = i.sender_id) as conversation_id
+  k.request_hash, k.message_id, k.batch_id, c.contact_id, coalesce(c.suppressed, 0) as suppressed, v.id as conversation_id,
+  coalesce(v.window_expires_at <= now(), false) as window_closed
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
   as i(tenant_id, sender_id, kind, value, key, place)
 left join idempotency_keys k on k.tenant_id = i.tenant_id and k.key = i.key
 left join contact_identities c on c.tenant_id = i.tenant_id and c.kind = i.kind and c.value = i.value
+left join lateral (
+  select v.id, v.window_expires_at from conversations v
+  where v.tenant_id = i.tenant_id and v.contact_id = c.contact_id and v.sender_id = i.sender_id offset 0
+) v on true
 order by i.place`,
 };
 
-/** Looks up lanes, keys, contacts and conversations of many messages, in the order asked. `key` null: none was given. */
+/** Looks up lanes, keys, contacts with their consent, and conversations with their window, in the order asked. `key` null: none was given. */
 export function findKnownBefore(
   tx: Queryable,
   asked: readonly {
@@ -109,6 +115,9 @@ export interface AcceptRow {
   scheduledAt: number | null;
   expiresAt: number | null;
   senderType: SenderType | null;
+  fallback: StoredFallback | null;
+  templateId: TemplateId | null;
+  held: 'template' | null;
   /** The limits it takes a place of; see domain/limits.ts. null: none. */
   reserved: number | null;
 }
@@ -162,11 +171,11 @@ const insertAccepted = { name: 'accept_insert', text: insertion(false) };
 const insertLimited = { name: 'accept_insert_limited', text: insertion(true) };
 
 function insertion(limited: boolean): string {
-  const [ifLimited, reserved] = limited ? [', $39::smallint[]', ', reserved'] : ['', ''];
+  const [ifLimited, reserved] = limited ? [', $42::smallint[]', ', reserved'] : ['', ''];
   const counted = limited
     ? `, l as (
   update limit_use u set used = u.used + i.n
-  from unnest($40::uuid[], $41::uuid[], $42::timestamptz[], $43::bigint[]) as i(tenant_id, scope_id, starts_at, n)
+  from unnest($43::uuid[], $44::uuid[], $45::timestamptz[], $46::bigint[]) as i(tenant_id, scope_id, starts_at, n)
   where u.tenant_id = i.tenant_id and u.scope_id = i.scope_id and u.starts_at = i.starts_at
 )`
     : '';
@@ -174,25 +183,31 @@ function insertion(limited: boolean): string {
 with i as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::uuid[],
     $9::int[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[],
-    $17::text[], $18::timestamptz[], $19::timestamptz[], $34::text[]${ifLimited})
+    $17::text[], $18::timestamptz[], $19::timestamptz[], $34::text[], $39::jsonb[], $40::uuid[], $41::text[]${ifLimited})
   as i(tenant_id, id, event_id, sender_id, lane_id, contact_id, conversation_id, batch_id, batch_index, type, category,
-    priority, address, content, template, metadata, reply_to, scheduled_at, expires_at, sender_type${reserved})
+    priority, address, content, template, metadata, reply_to, scheduled_at, expires_at, sender_type, fallback, template_id,
+    held${reserved})
 ), m as (
   insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, direction, state,
     state_before, type, category, priority, address, content, template, metadata, reply_to, created_at, scheduled_at,
-    expires_at, sender_type${reserved})
+    expires_at, sender_type, fallback${reserved})
   select tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, 'outbound', 'queued', 'queued',
-    type, category, priority, address, content, template, metadata, reply_to, now(), scheduled_at, expires_at, sender_type${reserved}
+    type, category, priority, address, content, template, metadata, reply_to, now(), scheduled_at, expires_at, sender_type,
+    fallback${reserved}
   from i
 ), d as (
-  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at)
-  select tenant_id, id, lane_id, sender_id, priority, greatest(now(), scheduled_at), expires_at from i where $31
+  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, template_id, held)
+  select tenant_id, id, lane_id, sender_id, priority, greatest(now(), scheduled_at), expires_at, template_id, held
+  from i where $31
 ), e as (
   insert into events (tenant_id, id, type, message_id, data)
   select tenant_id, event_id, 'message.queued', id, '{"state": "queued"}' from i
 ), r as (
-  insert into media_references (tenant_id, message_id, kind, link, filename)
-  select tenant_id, id, type, content ->> 'media_url', content ->> 'filename' from i where content ? 'media_url'
+  insert into media_references (tenant_id, message_id, kind, link, filename, media_id)
+  select tenant_id, id, type, content ->> 'media_url', content ->> 'filename',
+    -- Beside a template content is only kept, and nobody has looked whether there is such a file.
+    case when type <> 'template' then (content ->> 'media_id')::uuid end
+  from i where content ?| '{media_url,media_id}'
 ), c as (
   insert into contacts (tenant_id, id) select * from unnest($20::uuid[], $21::uuid[])
 ), ci as (
@@ -265,6 +280,9 @@ export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite):
     uuids(names, (n) => n.tenant),
     uuids(names, (n) => n.conversation),
     texts(names, (n) => n.externalId),
+    jsons(rows, (r) => json(r.fallback)),
+    uuids(rows, (r) => r.templateId),
+    texts(rows, (r) => r.held),
   ];
   if (taken.length > 0) {
     values.push(
@@ -287,37 +305,27 @@ function json(value: object | null): string | null {
 const findReplayed = {
   name: 'accept_find_replayed',
   text: `
-select id, sender_id, contact_id, conversation_id, address, type, created_at, scheduled_at
+select id, sender_id, contact_id, conversation_id, address, type, created_at, scheduled_at,
+  coalesce(fallback ->> 'taken' = 'accepting', false) as sent_as_template
 from messages where tenant_id = $1 and id = $2`,
 };
 
+/** What was answered when a message was accepted. */
+export interface AcceptedRow {
+  id: MessageId;
+  sender_id: SenderId;
+  contact_id: ContactId;
+  conversation_id: ConversationId;
+  address: string;
+  type: string;
+  created_at: Date;
+  scheduled_at: Date | null;
+  /** Its fallback went in its place. */
+  sent_as_template: boolean;
+}
+
 /** What was answered when a message was accepted, for an answer given again. */
-export async function findAccepted(
-  tx: Queryable,
-  tenant: TenantId,
-  id: MessageId,
-): Promise<
-  | {
-      id: MessageId;
-      sender_id: SenderId;
-      contact_id: ContactId;
-      conversation_id: ConversationId;
-      address: string;
-      type: string;
-      created_at: Date;
-      scheduled_at: Date | null;
-    }
-  | undefined
-> {
-  const [row] = await tx.query<{
-    id: MessageId;
-    sender_id: SenderId;
-    contact_id: ContactId;
-    conversation_id: ConversationId;
-    address: string;
-    type: string;
-    created_at: Date;
-    scheduled_at: Date | null;
-  }>(findReplayed, [tenant, id]);
+export async function findAccepted(tx: Queryable, tenant: TenantId, id: MessageId): Promise<AcceptedRow | undefined> {
+  const [row] = await tx.query<AcceptedRow>(findReplayed, [tenant, id]);
   return row;
 }

@@ -1,9 +1,15 @@
 import type { Queryable } from '../db/pool.ts';
 import { isUuid, type SenderId, type TenantId } from '../domain/ids.ts';
+import type { ChannelName } from '../domain/sender.ts';
 
 export interface SenderRow {
   id: SenderId;
   lane_id: number;
+  channel: ChannelName;
+  /** Its WhatsApp Business Account; null: a webhook, or not known. */
+  account_id: string | null;
+  /** What is done with what is no template when the customer's window is known to be closed. */
+  outside_window: 'refuse' | 'send';
   /** null: not known yet, or a webhook. */
   phone: string | null;
   /** false: it accepts nothing. */
@@ -21,7 +27,7 @@ export interface SenderRow {
 }
 
 const COLUMNS =
-  's.id, s.lane_id, s.phone, s.enabled, s.connected, t.processing, s.per_day, t.monthly_quota, s.from_outlet';
+  's.id, s.lane_id, s.channel, s.account_id, s.outside_window, s.phone, s.enabled, s.connected, t.processing, s.per_day, t.monthly_quota, s.from_outlet';
 
 const findAll = {
   name: 'senders_find',

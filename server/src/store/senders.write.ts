@@ -6,6 +6,8 @@ import type { SenderRoute, SenderSettings } from '../domain/sender.ts';
 export interface SenderValues extends SenderSettings, SenderRoute {
   access_token_sealed: Buffer | null;
   webhook_key_sealed: Buffer | null;
+  /** Whether messages_per_second was set by a person: what the provider says of the throughput does not change it then. */
+  own_rate: boolean;
 }
 
 const findLane = { name: 'senders_find_lane', text: 'select id from lanes where portfolio_id = $1' };
@@ -38,8 +40,8 @@ const insertOne = {
   text: `
 insert into senders (tenant_id, id, lane_id, app_id, channel, phone_number_id, phone, account_id, webhook_url, webhook_header,
   external_id, name, messages_per_second, per_minute, per_day, batch_size, processing_interval_ms, is_default, enabled,
-  access_token_sealed, webhook_key_sealed)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+  outside_window, own_rate, access_token_sealed, webhook_key_sealed)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 };
 
 /**
@@ -73,9 +75,9 @@ const updateOne = {
   text: `
 update senders set phone = $3, account_id = $4, webhook_url = $5, webhook_header = $6, external_id = $7, name = $8,
   messages_per_second = $9, per_minute = $10, per_day = $11, batch_size = $12, processing_interval_ms = $13,
-  is_default = $14, enabled = $15,
-  access_token_sealed = coalesce($16, access_token_sealed),
-  webhook_key_sealed = case when $18 then null else coalesce($17, webhook_key_sealed) end
+  is_default = $14, enabled = $15, outside_window = $16, own_rate = $17,
+  access_token_sealed = coalesce($18, access_token_sealed),
+  webhook_key_sealed = case when $20 then null else coalesce($19, webhook_key_sealed) end
 where tenant_id = $1 and id = $2`,
 };
 
@@ -110,6 +112,8 @@ function changingOf(sender: SenderValues): unknown[] {
     sender.processing_interval_ms,
     sender.is_default,
     sender.enabled,
+    sender.outside_window,
+    sender.own_rate,
   ];
 }
 

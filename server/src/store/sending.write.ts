@@ -35,13 +35,13 @@ select d.tenant_id, d.message_id, d.lane_id, d.sender_id, d.attempt, m.type, m.c
 from unnest($1::int[], $2::uuid[], $3::int[]) as s(lane_id, sender_id, room)
 cross join lateral (
   select * from (
-    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 0
+    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null and priority = 0
        and due_at <= now() order by due_at, message_id limit s.room)
     union all
-    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 1
+    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null and priority = 1
        and due_at <= now() order by due_at, message_id limit s.room)
     union all
-    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and priority = 2
+    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null and priority = 2
        and due_at <= now() order by due_at, message_id limit s.room)
   ) by_priority limit s.room
 ) d
@@ -74,7 +74,7 @@ export interface Begun {
  * The lanes of the question that the instance still owns, held until the statement is committed. Due work is compared with
  * them by `is not distinct from`, which no index serves: its rows are to be found by their key, not by their lane.
  */
-const OWNED = `
+export const OWNED = `
 owned as (
   select l.id, l.epoch from lanes l
   join unnest($2::int[], $3::bigint[]) as mine(id, epoch) on mine.id = l.id and mine.epoch = l.epoch
@@ -89,7 +89,7 @@ update due d set state = 'sending', attempt = d.attempt + 1, epoch = o.epoch, st
   due_at = clock_timestamp() + $7 * interval '1 ms'
 from unnest($4::uuid[], $5::uuid[], $6::smallint[]) as i(tenant_id, message_id, attempt), owned o
 where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.state = 'queued' and d.attempt = i.attempt
-  and d.lane_id is not distinct from o.id and (d.expires_at is null or d.expires_at > clock_timestamp())
+  and d.held is null and d.lane_id is not distinct from o.id and (d.expires_at is null or d.expires_at > clock_timestamp())
 returning d.message_id, d.attempt, d.started_at`,
 };
 

@@ -24,7 +24,7 @@ const common = {
 const payload = (change: Partial<Attempt>) =>
   JSON.parse(JSON.stringify(messagePayload({ ...attempt, ...change }, 'mark')));
 
-test('each type has its body', () => {
+test('each type has its body [sent text] [sent image] [sent video] [sent audio] [sent document] [sent sticker] [sent location] [sent contacts] [sent reaction] [sent template]', () => {
   const components = [{ type: 'body', parameters: [{ type: 'text', text: 'Ana' }] }];
   const bodies: [change: Partial<Attempt>, body: object][] = [
     [{}, { text: { body: 'Hello' } }],
@@ -33,6 +33,37 @@ test('each type has its body', () => {
     // Audio takes no caption, and only a document has a name.
     [{ type: 'audio', content: { media_url: link, text: 'lost' } }, { audio: { link } }],
     [{ type: 'image', content: { media_url: link, filename: 'a.png' } }, { image: { link } }],
+    [
+      { content: { text: 'https://a.example', preview_url: true } },
+      { text: { body: 'https://a.example', preview_url: true } },
+    ],
+    [{ type: 'audio', content: { media_url: link, voice: true } }, { audio: { link, voice: true } }],
+    [{ type: 'sticker', content: { media_url: link } }, { sticker: { link } }],
+    // A file of ours goes by the id that the provider gave it.
+    [
+      { type: 'image', content: { media_id: 'ours', text: 'See' }, provider_media_id: '77' },
+      { image: { id: '77', caption: 'See' } },
+    ],
+    [
+      { type: 'location', content: { location: { latitude: 1.5, longitude: -2 } } },
+      { location: { latitude: 1.5, longitude: -2 } },
+    ],
+    [
+      { type: 'contacts', content: { contacts: [{ name: { formatted_name: 'Ana B', first_name: 'Ana' } }] } },
+      { contacts: [{ name: { formatted_name: 'Ana B', first_name: 'Ana' } }] },
+    ],
+    [
+      { type: 'reaction', content: { reaction: { message_id: 'ours', emoji: '👍', whatsapp_message_id: 'wamid.A' } } },
+      { reaction: { message_id: 'wamid.A', emoji: '👍' } },
+    ],
+    [
+      { type: 'reaction', content: { reaction: { message_id: 'wamid.B', emoji: '' } } },
+      { reaction: { message_id: 'wamid.B', emoji: '' } },
+    ],
+    [
+      { type: 'interactive', content: { interactive: { type: 'location_request_message', body: { text: 'Where?' } } } },
+      { interactive: { type: 'location_request_message', body: { text: 'Where?' } } },
+    ],
     [
       { type: 'document', content: { media_url: link, text: 'See', filename: 'a.pdf' } },
       { document: { link, caption: 'See', filename: 'a.pdf' } },

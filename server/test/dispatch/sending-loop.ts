@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { createSettler } from '../../src/actions/settle-sends.ts';
 import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createLease } from '../../src/dispatch/lease.ts';
+import type { ProviderMedia } from '../../src/dispatch/provider-media.ts';
 import { createSenders } from '../../src/dispatch/senders.ts';
 import type { Channel, Channels, Prepared } from '../../src/domain/channel.ts';
 import type { InstanceId, MessageId } from '../../src/domain/ids.ts';
@@ -57,7 +58,18 @@ export interface SendingOptions {
   random?: number;
   /** Another channel for webhooks than for numbers. */
   webhook?: Channel;
+  /** What files are called at the provider; absent: there are none. */
+  media?: ProviderMedia;
+  /** Milliseconds until an attempt without an answer becomes doubtful. */
+  grace?: number;
 }
+
+const NO_MEDIA: ProviderMedia = {
+  known: () => undefined,
+  find: async () => ({ kind: 'not_sent', detail: 'there are no files in this test' }),
+  forget: async () => {},
+  stop: () => {},
+};
 
 const logger = createLogger({
   log: { level: 'silent', format: 'json' },
@@ -93,6 +105,7 @@ export function sendingLoop(
     ...common,
     clock,
     channels,
+    media: options.media ?? NO_MEDIA,
     settler,
     metrics,
     lease: () => lease,
@@ -104,7 +117,7 @@ export function sendingLoop(
       pace: options.pace ?? { per_minute: null, batch_size: null, processing_interval_ms: null },
     }),
     maxInFlight,
-    grace: GRACE,
+    grace: options.grace ?? GRACE,
     pollInterval: 30,
     reportDoubtAfter: 60_000,
   });

@@ -71,6 +71,12 @@ test('a number is made a sender; its token is sealed, and told to nobody', async
     processing_interval_ms: null,
     is_default: true,
     enabled: true,
+    outside_window: 'refuse',
+    verified_name: null,
+    name_status: null,
+    quality: null,
+    throughput: null,
+    messaging_limit: null,
     connected: null,
     connection_detail: null,
     connection_checked_at: null,
@@ -169,6 +175,34 @@ test('a sender that is disabled, or not connected, accepts nothing, at once; ena
   const renewed = await operator.ask('PATCH', path, { access_token: 'another' });
   assert.equal(renewed.body['connected'], null);
   assert.equal((await send()).status, 202);
+});
+
+test('free text outside the window is refused or sent, as is said; a rate that is given stays, and can be given back', async () => {
+  const tenant_id = await newTenant();
+  const made = await operator.ask('POST', '/senders', { tenant_id, ...number({ outside_window: 'send' }) });
+  assert.deepEqual([made.body['outside_window'], made.body['messages_per_second']], ['send', 80]);
+  const path = `/senders/${made.body.id}?tenant_id=${tenant_id}`;
+  const patch = async (body: object) => (await operator.ask('PATCH', path, body)).body;
+  assert.equal((await patch({ outside_window: 'refuse' }))['outside_window'], 'refuse');
+  const own = async () => {
+    const text = 'select own_rate as own from senders where id = $1';
+    return (await stage.world.db.query<{ own: boolean }>({ name: 'test_own_rate', text }, [made.body.id]))[0]?.own;
+  };
+  assert.equal(await own(), false);
+  assert.equal((await patch({ messages_per_second: 5 }))['messages_per_second'], 5);
+  assert.equal(await own(), true);
+  await stage.world.db.script(`update senders set throughput = 'HIGH' where id = '${made.body.id}'`);
+  assert.equal((await patch({ name: 'x' }))['messages_per_second'], 5);
+  assert.equal((await patch({ messages_per_second: null }))['messages_per_second'], 1000);
+  assert.equal(await own(), false);
+  for (const [field, value] of [
+    ['outside_window', 'maybe'],
+    ['outside_window', null],
+    ['messages_per_second', 0],
+  ] as const) {
+    const answer = await patch({ [field]: value });
+    assert.deepEqual([answer.error, answer.details?.field], ['invalid_field', field]);
+  }
 });
 
 test('a sender that has sent is kept; one that has not can be deleted', async () => {

@@ -112,8 +112,14 @@ test('a number is asked about again from time to time; whoever waits for a chang
   said = { kind: 'not_connected', detail: 'the account is locked' };
   await until('not connected', async () => (await read(id)).connected === false);
   assert.equal((await read(id)).connection_detail, 'the account is locked');
+  const tended = {
+    name: 'test_tended',
+    text: 'select tend_until from senders where id = $1 and tend_until is not null',
+  };
+  assert.equal((await world.db.query(tended, [id])).length, 0);
   said = { kind: 'connected', phone: null };
   await until('connected again', async () => (await read(id)).connected === true);
+  await until('what waited for it goes on', async () => (await world.db.query(tended, [id])).length === 1);
   assert.ok(told >= 4, String(told));
 });
 

@@ -17,29 +17,52 @@ export function messagePayload(attempt: Attempt, mark: string): object {
   };
 }
 
-function body({ type, content, template }: Attempt): object {
+function body(attempt: Attempt): unknown {
+  const { type, template } = attempt;
+  const content = attempt.content ?? {};
   switch (type) {
     case 'text':
-      return { body: content?.text ?? '' };
+      return { body: content.text ?? '', ...present({ preview_url: content.preview_url }) };
     case 'template':
       return {
         name: template?.name,
         language: { code: template?.language },
-        ...(template?.components ? { components: template.components } : undefined),
+        ...present({ components: template?.components }),
       };
-    case 'audio':
-      return { link: content?.media_url };
+    case 'image':
+    case 'video':
+      return { ...fileOf(attempt, content), ...captionOf(content) };
     case 'document':
-      return media(content, content?.filename);
+      return { ...fileOf(attempt, content), ...captionOf(content), ...present({ filename: content.filename }) };
+    case 'audio':
+      return { ...fileOf(attempt, content), ...present({ voice: content.voice }) };
+    case 'sticker':
+      return fileOf(attempt, content);
+    case 'location':
+      return content.location;
+    case 'contacts':
+      return content.contacts;
+    case 'reaction': {
+      const { whatsapp_message_id, message_id, emoji } = content.reaction ?? {};
+      return { message_id: whatsapp_message_id ?? message_id, emoji };
+    }
+    case 'interactive':
+      return content.interactive;
     default:
-      return media(content, undefined);
+      throw new Error(`there is no payload for a message of type ${type}`);
   }
 }
 
-function media(content: Content | null, filename: string | undefined): object {
-  return {
-    link: content?.media_url,
-    ...(content?.text ? { caption: content.text } : undefined),
-    ...(filename ? { filename } : undefined),
-  };
+/** A file by the provider's own id of it, or by its address. */
+function fileOf({ provider_media_id }: Attempt, { media_url }: Content): object {
+  return provider_media_id ? { id: provider_media_id } : { link: media_url };
+}
+
+function captionOf({ text }: Content): object | undefined {
+  return text ? { caption: text } : undefined;
+}
+
+/** What is there of these. */
+function present(parts: Record<string, unknown>): object {
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
 }

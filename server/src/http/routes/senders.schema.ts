@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { CHANNELS } from '../../domain/sender.ts';
+import { CHANNELS, OUTSIDE_WINDOW } from '../../domain/sender.ts';
 import { ERRORS_OF_ROUTES, NullableString, NullableTime, Reference, reference, Time, words } from '../schemas.ts';
 import { closed, DeletedAnswer, orNull, PAGE, pageOf, TENANT, TenantHeader } from './record-pages.schema.ts';
 
@@ -27,7 +27,9 @@ const optional = {
     ),
   ),
   webhook_key: Type.Optional(orNull(secret('The key that is sent along. Kept encrypted; never told again.'))),
-  messages_per_second: Type.Optional(count(100_000, 'How fast it may send. 80 if absent.')),
+  messages_per_second: Type.Optional(
+    orNull(count(100_000, 'How fast it may send. Absent or null: as WhatsApp says, 80 until it is known.')),
+  ),
   per_minute: Type.Optional(orNull(count(100_000, 'The most that leave in a minute; the others wait.'))),
   per_day: Type.Optional(orNull(count(100_000_000, 'The most that are accepted in a day, UTC; more are refused.'))),
   batch_size: Type.Optional(orNull(count(100_000, 'The most that leave in one processing_interval_ms.'))),
@@ -36,6 +38,12 @@ const optional = {
     Type.Boolean({ description: 'Requests that name no sender leave from it; the last one said so.' }),
   ),
   enabled: Type.Optional(Type.Boolean({ description: 'false: accepts nothing and sends nothing.' })),
+  outside_window: Type.Optional(
+    words(OUTSIDE_WINDOW, {
+      description:
+        'What becomes of free text to a customer whose window is known to be closed: refused here (window_closed, the usual), or sent for WhatsApp to judge.',
+    }),
+  ),
 };
 
 const SenderBody = Type.Object(
@@ -86,6 +94,21 @@ const SenderObject = Type.Object(
     processing_interval_ms: NullableInteger,
     is_default: Type.Boolean(),
     enabled: Type.Boolean(),
+    outside_window: words(OUTSIDE_WINDOW),
+    verified_name: NullableString,
+    name_status: NullableString,
+    quality: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'GREEN, YELLOW, RED or UNKNOWN, as WhatsApp says. Null in these: it has not said.',
+    }),
+    throughput: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'STANDARD (80 messages a second), HIGH (1,000) or COEXISTENCE (20).',
+    }),
+    messaging_limit: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'How many people the portfolio may write to first in 24 hours: TIER_250 and its like.',
+    }),
     connected: Type.Unsafe<boolean | null>({
       type: ['boolean', 'null'],
       description: 'What WhatsApp said when it was last asked; null: it has not been asked. false: it accepts nothing.',
