@@ -39,6 +39,7 @@ const STEPS = {
     needsCheckers: true,
   },
   files: { holds: 'names and texts of all files', command: node('tools/check-files.ts') },
+  whatsapp: { holds: 'every name of WhatsApp has a test', command: node('tools/whatsapp-page/main.ts') },
   documents: { holds: 'documents name what exists', command: node('scripts/check-architecture.mjs') },
 };
 

@@ -28,7 +28,7 @@ const TARGETS = {
   bench: { run: (args) => ['bench/src/main.ts', ...args], inRoot: true },
   drills: { run: (args) => ['bench/drills/main.ts', ...args], inRoot: true },
   conformance: { run: (args) => ['tools/conformance/main.ts', ...args], inRoot: true },
-  generate: { run: (args) => ['server/src/cli/generate.ts', ...args], inRoot: true },
+  generate: { run: (args) => ['tools/generate.ts', ...args], inRoot: true },
 };
 
 /** Variables from the project's .env, under those of the shell. */

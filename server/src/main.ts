@@ -1,16 +1,22 @@
 import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setUp } from './actions/set-up.ts';
+import { buildBlockedUsers } from './boot/blocked-users.ts';
 import { buildCheckSenders } from './boot/check-senders.ts';
 import { collectMetrics } from './boot/collect-metrics.ts';
 import { buildConversationStore } from './boot/conversation-store.ts';
 import { buildDoor } from './boot/door.ts';
 import { buildEngine } from './boot/engine.ts';
+import { buildExports } from './boot/exports.ts';
 import { greet } from './boot/greeting.ts';
 import { findNumbers, findWebhook, openSealer } from './boot/installation.ts';
+import { buildMedia } from './boot/media.ts';
 import { buildReadMarks } from './boot/read-marks.ts';
 import { openStore, type Store } from './boot/store.ts';
+import { buildSyncAccounts } from './boot/sync-accounts.ts';
+import { buildTemplates } from './boot/templates.ts';
 import { type InstanceId, newId } from './domain/ids.ts';
+import { createLateMessages } from './jobs/late-messages.ts';
 import { createUpkeep } from './jobs/upkeep.ts';
 import { atAddress, type Simulator, startSimulator } from './outside/simulator.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -119,14 +125,23 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
   const apiUrl = simulator?.url ?? config.whatsapp.api_url;
   const slot = embedded ? 0 : SLOTS_EACH * randomInt(1, MOST_SLOTS);
   const common = { db, signals, clock, metrics, logger, instance, slot };
+  const media = await buildMedia(config, common, { sealer, apiUrl, folder, secret: installation.markKey });
   const engine = buildEngine(config, common, {
     sealer,
     markKey: installation.markKey,
     alone: embedded,
     apiUrl,
+    media: media.provider,
     description: `${hostname()} ${process.pid}`,
   });
-  const door = buildDoor(config, common, { installation, engine, sealer, ensureSpace: store.ensureSpace });
+  const exports = buildExports(config, common, media.store);
+  const door = buildDoor(config, common, {
+    engine,
+    media: media.door,
+    exports: exports.door,
+    sealer,
+    ensureSpace: store.ensureSpace,
+  });
   collectMetrics(metrics, db, () => engine.dispatcher.inFlight, config.engine.doubt_report_after);
 
   const credentials = (): Credentials => ({
@@ -161,11 +176,22 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     retention: { keys: config.idempotency.retention, webhooks: config.webhooks.retention },
   });
   const checks = buildCheckSenders(config, common, { sealer, apiUrl });
+  const blockedUsers = buildBlockedUsers(config, common, { sealer, apiUrl });
+  const lateMessages = createLateMessages({ ...common, logger: logger.child({ part: 'late messages' }) });
+  const accounts = buildSyncAccounts(config, common, { sealer, apiUrl });
+  const templates = buildTemplates(config, common, { sealer, apiUrl, files: media.door.files });
   const said = buildConversationStore(config, common, embedded);
   const parts: Part[] = [
+    ...media.parts,
+    exports.job,
     checks,
+    accounts,
+    templates,
     upkeep,
     readMarks,
+    blockedUsers,
+    lateMessages,
+    engine.providerStops,
     ...said,
     engine.lease,
     engine.dispatcher,

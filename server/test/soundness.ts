@@ -34,7 +34,19 @@ const LAWS = {
 
   'an event is named for its state': `
     select type, data from events
-    where type <> 'message.' || (data ->> 'state') and not (type = 'message.received' and data ->> 'state' = 'delivered')`,
+    where type <> 'message.' || (data ->> 'state') and not (type = 'message.received' and data ->> 'state' = 'delivered')
+      and type not in ('message.reaction', 'message.edited', 'message.deleted', 'message.media')`,
+
+  /** What customers do to a message later stays as it was last told. */
+  'events equal what was done later': `
+    with last as (
+      select distinct on (tenant_id, message_id) tenant_id, message_id as id, data from events
+      where type in ('message.reaction', 'message.edited', 'message.deleted')
+      order by tenant_id, message_id, xid desc, id desc
+    )
+    select m.id, m.reactions, m.edited_at, m.deleted_at, l.data from messages m left join last l using (tenant_id, id)
+    where (jsonb_strip_nulls(m.reactions), m.edited_at, m.deleted_at) is distinct from
+      (l.data -> 'reactions', (l.data ->> 'edited_at')::timestamptz, (l.data ->> 'deleted_at')::timestamptz)`,
 
   'counts equal messages': `
     with moves as (

@@ -139,8 +139,19 @@ const DRIVERS: readonly Driver[] = [
     owners: ['server/src/runtime/', 'tools/conformance/'],
     why: 'Only configuration is written in YAML, and only one file reads configuration; the ledger of compatibility is the other.',
   },
+  {
+    packages: ['file-type', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
+    owners: ['server/src/outside/'],
+    why: 'Where files lie, and what they are, is known by contract everywhere else.',
+  },
+  {
+    packages: ['range-parser', 'content-disposition', '@fastify/multipart'],
+    owners: ['server/src/http/'],
+    why: 'Forms, ranges and the names of files are how requests look.',
+  },
   { packages: ['commander'], owners: ['server/src/cli/'], why: 'The service has no command line; the program has.' },
   { packages: ['csv-parse'], owners: ['server/src/cli/'], why: 'The service takes JSON; CSV is read at the client.' },
+  { packages: ['csv-stringify'], owners: ['server/src/jobs/'], why: 'Only an export is written as CSV.' },
   { packages: ['cli-progress'], owners: ['server/src/cli/'], why: 'Only a person at a terminal watches a bar.' },
   {
     packages: ['libphonenumber-js'],

@@ -4,7 +4,23 @@ import type { RequestBucket } from '../domain/request-rate.ts';
 /**
  * What a key may be allowed. `admin` is the operator's: it may everything, of every kind.
  */
-export const SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read', 'act_as', 'admin'] as const;
+export const SCOPES = [
+  'messages:write',
+  'messages:read',
+  'events:read',
+  'metrics:read',
+  'accounts:write',
+  'accounts:read',
+  'templates:write',
+  'templates:read',
+  'media:write',
+  'media:read',
+  'contacts:write',
+  'contacts:read',
+  'exports:write',
+  'act_as',
+  'admin',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** How a key's holder speaks, unless a request says otherwise: as this API is documented, or as queue-service is. */

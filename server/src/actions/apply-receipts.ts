@@ -1,19 +1,23 @@
 import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, newId, type TenantId } from '../domain/ids.ts';
+import { WINDOW_CLOSED } from '../domain/provider-errors.ts';
 import { type FailedReceipt, mergeReceipts, type ParkedReceipt, type Receipt } from '../domain/receipt.ts';
 import { afterError, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
+import { type FallbackTaken, takeFallbacksByReceipt } from '../store/fallbacks.write.ts';
 import {
   applyFailedReceipts,
   applyMergedReceipts,
   deleteParkedReceipts,
+  type FailedReceiptRow,
   findMessagesByWamid,
   findParkedReceipts,
   parkReceipts,
   type WamidRow,
 } from '../store/receipts.write.ts';
+import type { RefusedMessage } from './provider-stops.ts';
 
 /** Receipts that name their messages, and the work they came from. */
 export interface ReceiptBatch {
@@ -32,6 +36,8 @@ export interface ReceiptRules {
   validity: number;
   /** Which of the counters' rows to add to. */
   slot: number;
+  /** Told of bad news, once or more, before it is applied. Must not throw. */
+  refused?: (refused: readonly RefusedMessage[]) => void;
   random?: () => number;
 }
 
@@ -55,13 +61,22 @@ export async function applyReceipts(
   const { retry, maxAttempts, validity, slot, random = Math.random } = rules;
   const tenants = new Set<TenantId>();
   let changed = 0;
+  if (batch.failed.length > 0) rules.refused?.(batch.failed);
   for (const round of oneAMessage(batch.failed)) {
-    const rows = round.map((failed) => {
+    let rows = round.map((failed) => {
       const attempt = failed.attempt ?? 1;
       const next = afterError(failed.code, attempt, retry, null, random());
       const again = next.kind === 'again' && (maxAttempts === null || attempt < maxAttempts);
       return { ...failed, event: newId<EventId>(), delay: again ? next.delay : null };
     });
+    const instead = await takeInstead(db, rows, rules);
+    for (const row of instead) {
+      changed++;
+      tenants.add(row.tenant_id);
+      signals.notify(`due:${row.lane_id}`);
+    }
+    const gone = new Set<string>(instead.map((row) => row.message_id));
+    if (gone.size > 0) rows = rows.filter((row) => !gone.has(row.message));
     for (const row of await retryingOnConflict(() => applyFailedReceipts(db, rows, slot, validity))) {
       changed++;
       tenants.add(row.tenant_id);
@@ -78,6 +93,17 @@ export async function applyReceipts(
   }
   for (const tenant of tenants) signals.notify(`events:${tenant}`);
   return { changed: changed + rows.length, byReceipt };
+}
+
+/** Of messages whose customer's window is closed, those that have a fallback: it goes instead. */
+async function takeInstead(
+  db: Db,
+  rows: readonly FailedReceiptRow[],
+  { slot, validity }: ReceiptRules,
+): Promise<FallbackTaken[]> {
+  const outside = rows.filter(({ code }) => code === WINDOW_CLOSED);
+  if (outside.length === 0) return [];
+  return retryingOnConflict(() => takeFallbacksByReceipt(db, outside, slot, validity));
 }
 
 /** Splits receipts into rounds in which no message is named twice. */

@@ -6,15 +6,20 @@ import type { StoredWork } from './store-webhook.ts';
 
 /**
  * Takes over stored webhooks whose instance is gone before it applied them.
- * @param own also what this instance stored itself and was never handed, because the commit's answer was lost. Only for
- *   who has nothing else in hand.
+ * @param ownAfter also what this instance stored itself so many milliseconds ago and does not hold: the commit's answer was lost, or
+ *   there was no room. Only for who has nothing else in hand; null: none of it.
  */
-export function takeStoredWork(db: Db, instance: InstanceId, limit: number, own: boolean): Promise<StoredWork[]> {
+export function takeStoredWork(
+  db: Db,
+  instance: InstanceId,
+  limit: number,
+  ownAfter: number | null,
+): Promise<StoredWork[]> {
   // Taken and read in one: work that was taken and could not be read would be nobody's.
   return retryingOnConflict(() =>
     db.transaction(async (tx) => {
       const work: StoredWork[] = [];
-      for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit, own)) {
+      for (const { id, app_id, raw_ids } of await takeOrphanedWork(tx, instance, limit, ownAfter)) {
         work.push({ id, webhooks: await findRawWebhooks(tx, app_id, raw_ids) });
       }
       return work;

@@ -23,3 +23,21 @@ export async function markRead(
   }
   return 'read';
 }
+
+/**
+ * Shows the customer that an answer to his message is being written, which marks it as read: WhatsApp has one call for both. It
+ * is a signal and no event; what cannot be told soon is not told.
+ */
+export async function showTyping(
+  db: Db,
+  signals: Signals,
+  tenant: TenantId,
+  id: MessageId,
+): Promise<'read' | 'not_found' | 'outbound'> {
+  const { done, direction } = await retryingOnConflict(() => markMessageRead(db, tenant, id, newId<EventId>(), true));
+  if (direction === null) return 'not_found';
+  if (direction === 'outbound') return 'outbound';
+  if (done) signals.notify(`events:${tenant}`);
+  signals.notify('read_marks');
+  return 'read';
+}

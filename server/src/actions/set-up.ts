@@ -3,6 +3,8 @@ import type { Db, Queryable } from '../db/pool.ts';
 import { hashApiKey, newApiKey } from '../domain/api-key.ts';
 import { newId, type SenderId, type TenantId } from '../domain/ids.ts';
 import type { Sealer } from '../runtime/sealer.ts';
+import { findAccountToken, updateAccount } from '../store/accounts.write.ts';
+import { updateApp } from '../store/apps.write.ts';
 import {
   findApp,
   findFirstTenant,
@@ -21,6 +23,11 @@ import {
   writeInstallationFact,
   writeSenderToken,
 } from '../store/set-up.write.ts';
+import { tendSenders } from '../store/tending.write.ts';
+import { ensureAccount, TEND } from './ensure-account.ts';
+import { DEFAULT_APP, place } from './sealed-places.ts';
+
+export { DEFAULT_APP, place };
 
 /**
  * Setting up: the first start makes a tenant, its key, the default app and its first senders; each later start finds them.
@@ -54,6 +61,8 @@ export interface NumberToHave {
   phone: string;
   accessToken: string;
   messagesPerSecond: number;
+  /** Whether that rate stays, whatever WhatsApp says of the number's throughput. */
+  ownRate?: boolean;
 }
 
 /** What a start has at hand: the secrets of credentials.json. */
@@ -69,18 +78,22 @@ export interface Installation {
   markKey: Buffer;
 }
 
-export const DEFAULT_APP = 'default';
-const TENANT_SCOPES = ['messages:write', 'messages:read', 'events:read', 'metrics:read'];
+const TENANT_SCOPES = [
+  'messages:write',
+  'messages:read',
+  'events:read',
+  'metrics:read',
+  'accounts:write',
+  'accounts:read',
+  'templates:write',
+  'templates:read',
+  'media:write',
+  'media:read',
+  'contacts:write',
+  'contacts:read',
+  'exports:write',
+];
 const OPERATOR_SCOPES = [...TENANT_SCOPES, 'admin'];
-
-/** Where a sealed value belongs. */
-export const place = {
-  accessToken: (tenant: TenantId, sender: SenderId) => `senders/${tenant}/${sender}/access_token`,
-  webhookKey: (tenant: TenantId, sender: SenderId) => `senders/${tenant}/${sender}/webhook_key`,
-  appSecret: (app: string) => `apps/${app}/app_secret`,
-  verifyToken: (app: string) => `apps/${app}/verify_token`,
-  fact: (key: string) => `settings/${key}`,
-};
 
 /**
  * Finds or makes what a start needs.
@@ -113,6 +126,9 @@ async function secretFact(tx: Queryable, sealer: Sealer, key: string): Promise<s
   return secret;
 }
 
+/** Milliseconds in which the secret before another one in the configuration is believed as well. */
+const APP_OVERLAP = 3_600_000;
+
 async function ensureApp(
   tx: Queryable,
   { sealer, appSecret, verifyToken }: SetUpOptions,
@@ -126,11 +142,17 @@ async function ensureApp(
     appSecret: appSecret ?? known?.appSecret ?? randomBytes(16).toString('hex'),
     verifyToken: verifyToken ?? known?.verifyToken ?? randomBytes(16).toString('hex'),
   };
-  if (known?.appSecret !== app.appSecret || known.verifyToken !== app.verifyToken) {
-    await writeApp(tx, {
-      id: DEFAULT_APP,
-      app_secret_sealed: sealer.seal(app.appSecret, place.appSecret(DEFAULT_APP)),
-      verify_token_sealed: sealer.seal(app.verifyToken, place.verifyToken(DEFAULT_APP)),
+  if (known?.appSecret === app.appSecret && known.verifyToken === app.verifyToken) return app;
+  const app_secret_sealed = sealer.seal(app.appSecret, place.appSecret(DEFAULT_APP));
+  const verify_token_sealed = sealer.seal(app.verifyToken, place.verifyToken(DEFAULT_APP));
+  if (!known) await writeApp(tx, { id: DEFAULT_APP, app_secret_sealed, verify_token_sealed });
+  else {
+    await updateApp(tx, DEFAULT_APP, {
+      meta_app_id: undefined,
+      // What was on its way is signed with the one before.
+      app_secret_sealed: known.appSecret === app.appSecret ? null : app_secret_sealed,
+      verify_token_sealed,
+      overlap: APP_OVERLAP,
     });
   }
   return app;
@@ -157,8 +179,10 @@ async function ensureSenders(tx: Queryable, tenant: TenantId, { sealer, numbers 
   for (const number of numbers) {
     const id = known.get(number.phoneNumberId) ?? newId<SenderId>();
     const sealed = sealer.seal(number.accessToken, place.accessToken(tenant, id));
+    await ensureNumberAccount(tx, tenant, sealer, number);
     if (known.has(number.phoneNumberId)) {
       await writeSenderToken(tx, tenant, id, sealed);
+      await tendSenders(tx, tenant, [id], TEND);
       continue;
     }
     await insertSender(tx, tenant, {
@@ -171,9 +195,35 @@ async function ensureSenders(tx: Queryable, tenant: TenantId, { sealer, numbers 
       phone: number.phone,
       tokenSealed: sealed,
       messagesPerSecond: number.messagesPerSecond,
+      ownRate: number.ownRate ?? false,
       isDefault: !hasDefault,
     });
     hasDefault = true;
+  }
+}
+
+/** The account of a configured number. One that is there for its numbers only follows the configuration's token. */
+async function ensureNumberAccount(
+  tx: Queryable,
+  tenant: TenantId,
+  sealer: Sealer,
+  { accountId: account, accessToken: access_token }: NumberToHave,
+): Promise<void> {
+  await ensureAccount(tx, sealer, tenant, { account, app: DEFAULT_APP, access_token });
+  const known = await findAccountToken(tx, tenant, account);
+  if (known === null || known.add_numbers) return;
+  const where = place.accountToken(tenant, account);
+  if (opens(sealer, known.access_token_sealed, where) === access_token) return;
+  const sealed = sealer.seal(access_token, where);
+  await updateAccount(tx, tenant, account, { sealed, add_numbers: null, subscribe_wanted: null });
+}
+
+/** null: no key at hand opens it. */
+function opens(sealer: Sealer, sealed: Buffer, where: string): string | null {
+  try {
+    return sealer.open(sealed, where);
+  } catch {
+    return null;
   }
 }
 

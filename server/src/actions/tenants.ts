@@ -25,6 +25,7 @@ const UNNAMED: Omit<TenantValues, 'name'> = {
   request_burst: null,
   doubt_policy: {},
   processing: true,
+  consent_keywords: null,
 };
 
 export function createTenants({ db, signals }: { db: Db; signals: Signals }): TenantActions {

@@ -1,19 +1,25 @@
 import { createAuthenticator } from '../access/api-keys.ts';
+import { createAppDirectory } from '../access/app-secrets.ts';
 import { createSenderDirectory } from '../access/sender-directory.ts';
+import { createTemplateDirectory } from '../access/template-directory.ts';
 import { createBatchAcceptor } from '../actions/accept-batch.ts';
 import { createAcceptor } from '../actions/accept-messages.ts';
+import { createAccounts } from '../actions/accounts.ts';
 import { createApiKeys } from '../actions/api-keys.ts';
+import { createApps, openApp } from '../actions/apps.ts';
 import { cancelMessage, retryMessage } from '../actions/change-message.ts';
-import { markRead } from '../actions/mark-read.ts';
+import { createContacts } from '../actions/contacts.ts';
+import { markRead, showTyping } from '../actions/mark-read.ts';
 import { recordMessage } from '../actions/record-messages.ts';
+import { createReseal } from '../actions/reseal.ts';
 import { createSenders } from '../actions/senders.ts';
-import { DEFAULT_APP, type Installation } from '../actions/set-up.ts';
+import { createTemplates } from '../actions/templates.ts';
 import { createTenants } from '../actions/tenants.ts';
 import { createVerifier } from '../channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../db/batcher.ts';
 import { isTransient } from '../db/pool.ts';
 import { buildHttp } from '../http/build-http.ts';
-import type { Health, Readiness } from '../http/http-deps.ts';
+import type { Health, HttpDeps, MediaDoor, Readiness } from '../http/http-deps.ts';
 import { readTls, renewTls } from '../http/tls.ts';
 import { createKeyUses } from '../jobs/key-uses.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
@@ -25,8 +31,9 @@ import type { Common, Engine } from './engine.ts';
 import { buildTenantService } from './tenant-service.ts';
 
 export interface DoorOptions {
-  installation: Installation;
   engine: Engine;
+  media: MediaDoor;
+  exports: HttpDeps['exports'];
   sealer: Sealer;
   /** Throws when the disk is nearly full. */
   ensureSpace: () => Promise<void>;
@@ -43,12 +50,11 @@ const SPACE_EVERY = 5000;
 export function buildDoor(
   config: Config,
   common: Common,
-  { installation, engine, sealer, ensureSpace }: DoorOptions,
+  { engine, media, exports, sealer, ensureSpace }: DoorOptions,
 ): Door {
   const { db, signals, clock, metrics, logger, instance, slot } = common;
   const acceptor = createAcceptor({ db, signals, slot });
   const acceptBatch = createBatchAcceptor({ db, signals, instance, slot });
-  const secrets = { appSecret: installation.appSecret, verifyToken: installation.verifyToken };
   let activeBatches = 0;
   let full: Error | null = null;
   let spaceTimer: NodeJS.Timeout | undefined;
@@ -90,6 +96,16 @@ export function buildDoor(
   const keyUses = createKeyUses({ db, logger, takeUsed: keys.takeUsed });
   signals.listen('keys', keys.forget);
   signals.listen('senders', senders.forget);
+  const apps = createAppDirectory({
+    db,
+    clock,
+    open: (row) => openApp(sealer, row),
+    failed: (app, error) =>
+      logger.error({ error, app }, 'the secrets of an app cannot be opened: it takes no webhooks'),
+  });
+  signals.listen('apps', apps.forget);
+  const templates = createTemplateDirectory({ db, clock });
+  signals.listen('templates', templates.forget);
 
   const { cert_file, key_file } = config.server.tls;
   const tls = cert_file !== null && key_file !== null ? { cert_file, key_file } : null;
@@ -112,12 +128,29 @@ export function buildDoor(
     },
     keys,
     senders,
+    templates,
+    media: {
+      ...media,
+      files: {
+        ...media.files,
+        async draft(bytes, source) {
+          refuseWhenFull();
+          return media.files.draft(bytes, source);
+        },
+      },
+    },
     quota: asking?.quota ?? null,
     manage: {
       tenants: createTenants({ db, signals }),
       senders: createSenders({ db, signals, sealer }),
+      templates: createTemplates({ db, signals }),
       keys: createApiKeys({ db, signals }),
+      apps: createApps({ db, signals, sealer }),
+      accounts: createAccounts({ db, signals, sealer }),
+      reseal: createReseal({ db, signals, sealer }),
     },
+    contacts: createContacts({ db, signals }),
+    exports,
     troubleOf: (error) => {
       if (error instanceof BatcherFull) return 'overloaded';
       return isTransient(error) || error === full ? 'unavailable' : null;
@@ -148,9 +181,10 @@ export function buildDoor(
     },
     retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency, limits),
     markRead: (tenant, id) => markRead(db, signals, tenant, id),
+    showTyping: (tenant, id) => showTyping(db, signals, tenant, id),
     recordMessage: (tenant, conversation, said) => recordMessage(db, signals, tenant, conversation, said),
     storeWebhook: (name, body) => engine.webhooks.store(name, body),
-    whatsapp: createVerifier((name) => (name === DEFAULT_APP ? secrets : undefined)),
+    whatsapp: createVerifier(apps.secretsOf, clock.now),
   });
 
   return {

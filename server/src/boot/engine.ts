@@ -1,6 +1,9 @@
+import { createAccountChanges } from '../actions/account-changes.ts';
 import { place } from '../actions/set-up.ts';
 import { createSettler } from '../actions/settle-sends.ts';
 import { createWebhookStore, type WebhookStore } from '../actions/store-webhook.ts';
+import { createTemplateChanges } from '../actions/template-changes.ts';
+import { applyUserPreferences } from '../actions/user-preferences.ts';
 import { webhookChannel } from '../channels/webhook/webhook-channel.ts';
 import { createMarker } from '../channels/whatsapp/mark.ts';
 import { readWebhook } from '../channels/whatsapp/webhook.ts';
@@ -8,21 +11,24 @@ import { whatsappChannel } from '../channels/whatsapp/whatsapp-channel.ts';
 import type { Db } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
 import { createLease, type Lease } from '../dispatch/lease.ts';
+import type { ProviderMedia } from '../dispatch/provider-media.ts';
 import { createSenders } from '../dispatch/senders.ts';
+import type { ApplyAccountChanges } from '../domain/account-change.ts';
 import type { ChannelSender, Channels } from '../domain/channel.ts';
 import type { InstanceId } from '../domain/ids.ts';
 import { createInbound, type Inbound } from '../inbound/inbound-loop.ts';
 import { guardedFetch } from '../net/guarded-fetch.ts';
-import { type AddressGuard, addressGuard } from '../net/guarded-fetch-addresses.ts';
 import { providerClient } from '../net/provider-client.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import type { Config } from '../runtime/settings.ts';
-import { StartError } from '../runtime/start-error.ts';
 import type { Signals } from '../signals/signals.ts';
 import type { LaneSender } from '../store/lanes.read.ts';
+import { buildConsent } from './consent.ts';
+import { guardOf } from './user-urls.ts';
 
 /** What every part is built from. */
 export interface Common {
@@ -46,6 +52,8 @@ export interface EngineOptions {
   alone: boolean;
   /** Where the provider is. */
   apiUrl: string;
+  /** What the provider calls our files. */
+  media: ProviderMedia;
   description: string;
 }
 
@@ -55,6 +63,8 @@ export interface Engine {
   dispatcher: Dispatcher;
   inbound: Inbound;
   webhooks: WebhookStore;
+  /** Keeps what refusals tell of people. */
+  providerStops: Part;
 }
 
 /** To one webhook at one address. */
@@ -83,6 +93,7 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     }),
   );
   const channels: Channels = { whatsapp, webhook };
+  const consent = buildConsent(config, common);
   const settler = createSettler({
     db,
     signals,
@@ -91,10 +102,12 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     maxAttempts: config.engine.max_attempts,
     validity: config.messages.validity,
     slot,
+    refused: consent.stops.note,
   });
   const dispatcher = createDispatcher({
     ...common,
     channels,
+    media: options.media,
     settler,
     lease: () => lease,
     senders: createSenders({
@@ -123,21 +136,22 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     onHeld: (held) => dispatcher.onHeld(held),
     onLost: () => metrics.leaseLosses.add(1),
   });
-  const rules = { retry, maxAttempts: config.engine.max_attempts, validity: config.messages.validity, slot };
-  const inbound = createInbound({ ...common, marker, readWebhook, rules, pollInterval: poll_interval });
+  const rules = {
+    ...{ retry, maxAttempts: config.engine.max_attempts, validity: config.messages.validity, slot },
+    refused: consent.stops.note,
+  };
+  // By the field of the webhook: what applies a change of an account.
+  const applyChanges: Readonly<Record<string, ApplyAccountChanges>> = {
+    ...createAccountChanges({ db, signals, logger: logger.child({ part: 'accounts' }) }),
+    ...createTemplateChanges({ db, signals, logger: logger.child({ part: 'templates' }) }),
+    user_preferences: applyUserPreferences({ db, signals }),
+  };
+  const inbound = createInbound({
+    ...{ ...common, marker, readWebhook, rules, applyChanges, pollInterval: poll_interval },
+    ...(consent.afterReceive && { afterReceive: consent.afterReceive }),
+  });
   const webhooks = createWebhookStore(db, instance, (work) => inbound.add(work));
-  return { lease, dispatcher, inbound, webhooks };
-}
-
-/** @throws {StartError} for a network that is none. */
-function guardOf(config: Config): AddressGuard {
-  try {
-    return addressGuard(config.outgoing.allowed_networks);
-  } catch (error) {
-    throw new StartError(`outgoing.allowed_networks: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
+  return { lease, dispatcher, inbound, webhooks, providerStops: consent.stops };
 }
 
 /** A sender as its channel takes it. One whose secret cannot be opened is left out, and the others send. */

@@ -1,4 +1,5 @@
 import type { NumberToHave, WebhookToHave } from '../actions/set-up.ts';
+import { RATE_OF } from '../domain/account.ts';
 import type { Simulator } from '../outside/simulator.ts';
 import { readOrMakeKey } from '../runtime/data-folder.ts';
 import { createSealer, type Sealer } from '../runtime/sealer.ts';
@@ -26,6 +27,8 @@ export async function findNumbers(config: Config, simulator: Simulator | null): 
       phone: `+${number.display_phone_number}`,
       accessToken: 'simulated',
       messagesPerSecond: number.throughput,
+      // A simulated number may have any rate; the levels by which it is told are only two.
+      ownRate: number.throughput !== RATE_OF.STANDARD && number.throughput !== RATE_OF.HIGH,
     }));
   }
   const { phone_number_id, account_id, portfolio_id, phone, access_token } = config.whatsapp.number;

@@ -27,9 +27,12 @@ export interface Request {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path and query, from the root. */
   path: string;
-  body?: string;
+  /** JSON, or a form. */
+  body?: string | FormData;
   /** Makes a POST safe to repeat. A POST without one is tried once; the other methods can be repeated. */
   idempotencyKey?: string;
+  /** A POST that may be repeated without a key: twice has the same effect as once. */
+  repeatable?: boolean;
   /** How long one try may take, in milliseconds. 30 s if absent. */
   timeout?: number;
 }
@@ -43,6 +46,11 @@ export interface Client {
    * @throws {CliError} `unreachable` or `refused`
    */
   request(request: Request): Promise<unknown>;
+  /**
+   * Begins to read what is no JSON, such as a file. Tried once: whoever reads knows where to go on.
+   * @throws {CliError} `unreachable` or `refused`
+   */
+  open(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
 const FIRST_PAUSE = 100;
@@ -63,7 +71,7 @@ export function createClient(options: ClientOptions): Client {
       // Whatever dialect the key speaks, this program reads one.
       'x-api-case': 'snake',
     };
-    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (typeof request.body === 'string') headers['content-type'] = 'application/json';
     if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
     const timeout = AbortSignal.timeout(request.timeout ?? 30_000);
     let response: Response;
@@ -95,10 +103,27 @@ export function createClient(options: ClientOptions): Client {
     return { kind: 'trouble', why: refusal.message, retryAfter, answered: true };
   }
 
+  async function open(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const response = await fetch(base + path, {
+      headers: { authorization: `Bearer ${options.apiKey}`, ...headers },
+      redirect: 'error',
+      ...(options.signal ? { signal: options.signal } : {}),
+    }).catch((error: unknown) => {
+      options.signal?.throwIfAborted();
+      throw new CliError(EXIT.unreachable, 'unreachable', `${base}: ${whyUnreachable(error)}`);
+    });
+    if (response.ok) return response;
+    const refusal = refusalOf(response.status, parseJson(await response.text().catch(() => '')));
+    if (response.status < 500 && response.status !== 429) throw refusal;
+    throw new CliError(EXIT.unreachable, 'unreachable', `${base}: ${refusal.message}`);
+  }
+
   return {
+    open,
     account: createHash('sha256').update(options.apiKey).digest('hex').slice(0, 16),
     async request(request) {
-      const repeatable = request.method !== 'POST' || request.idempotencyKey !== undefined;
+      const repeatable =
+        request.method !== 'POST' || request.idempotencyKey !== undefined || request.repeatable === true;
       const began = performance.now();
       for (let tries = 0; ; tries++) {
         const outcome = await attempt(request);

@@ -1,17 +1,24 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { accountCommand } from './account-command.ts';
+import { appCommand } from './app-command.ts';
 import { backupCommand } from './backup-command.ts';
+import { contactCommand } from './contact-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { EXIT } from './exit-codes.ts';
+import { exportCommand } from './export-command.ts';
 import { importCommand } from './import-command.ts';
 import { keyCommand } from './key-command.ts';
+import { mediaCommand } from './media-command.ts';
 import { reportError } from './output.ts';
 import { restoreCommand } from './restore-command.ts';
+import { secretsCommand } from './secrets-command.ts';
 import { sendCommand } from './send-command.ts';
 import { senderCommand } from './sender-command.ts';
 import { configCommand, migrateCommand, startCommand } from './server-commands.ts';
 import { statusCommand } from './status-command.ts';
 import { tailCommand } from './tail-command.ts';
+import { templateCommand } from './template-command.ts';
 import { tenantCommand } from './tenant-command.ts';
 
 /** The command line `aldis`. Each command is in a file of its own; this one puts them together and ends the process. */
@@ -25,11 +32,18 @@ function program(): Command {
     restoreCommand(),
     sendCommand(),
     importCommand(),
+    exportCommand(),
     statusCommand(),
     tailCommand(),
     tenantCommand(),
     senderCommand(),
     keyCommand(),
+    appCommand(),
+    accountCommand(),
+    secretsCommand(),
+    templateCommand(),
+    contactCommand(),
+    mediaCommand(),
   ];
   const root = new Command('aldis')
     .description('Aldis sends and receives WhatsApp messages, and can say what became of each.')

@@ -1,20 +1,21 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isMediaUrl } from '../domain/media.ts';
 import { CATEGORIES, OUTBOUND_TYPES, PRIORITIES } from '../domain/message.ts';
 import { parseTime } from '../domain/times.ts';
 import { fillIn } from '../domain/variables.ts';
 import { isObject, type JsonObject } from './answers.ts';
+import { type ContentOptions, contentParts, isMoreThanText, present, withContentOptions } from './content-options.ts';
 import { usageError } from './exit-codes.ts';
 
 /** The options that say what a message is, the same for one (`send`) and for many (`import`). */
-export interface MessageOptions {
+export interface MessageOptions extends ContentOptions {
   var?: ReadonlyMap<string, string>;
   template?: string;
   language?: string;
   params?: string[];
   components?: unknown[];
-  media?: string;
-  filename?: string;
+  fallbackTemplate?: string;
+  fallbackLanguage?: string;
+  fallbackParams?: string[];
   type?: string;
   sender?: string;
   at?: string;
@@ -27,15 +28,25 @@ export interface MessageOptions {
 export interface MessageShape {
   /** Filled in by the server, so that what is stored says what was meant. */
   text: string | null;
-  template: { name: string; language: string; components: readonly unknown[] } | null;
+  template: ShapedTemplate | null;
+  /** What goes instead when the customer's window is closed. */
+  fallback: ShapedTemplate | null;
   /** Everything else of the body, the same for each addressee. */
   rest: JsonObject;
   /** What `content` has beside the text. */
-  media: JsonObject;
-  /** The names that the text uses. */
+  content: JsonObject;
+  /** A file of this machine that is uploaded first: its id stands in the content then. */
+  file: string | null;
+  /** The names that the text uses, or the text of what can be tapped. */
   textNames: readonly string[];
-  /** The names that the template's components use. They are filled in here: the provider takes finished values. */
+  /** The names that the components of the templates use. They are filled in here: the provider takes finished values. */
   componentNames: readonly string[];
+}
+
+interface ShapedTemplate {
+  name: string;
+  language: string;
+  components: readonly unknown[];
 }
 
 /** A finished request body, or the names that had no value. */
@@ -43,8 +54,8 @@ export type Composed = { kind: 'body'; body: JsonObject } | { kind: 'missing'; n
 
 /** Adds the options that say what a message is. */
 export function withMessageOptions(command: Command): Command {
-  return command
-    .option('--var <NAME=VALUE>', 'a value for {NAME}; may be repeated', collectVariable)
+  command.option('--var <NAME=VALUE>', 'a value for {NAME}; may be repeated', collectVariable);
+  return withContentOptions(command)
     .option('--template <NAME>', 'send this approved template')
     .option('--language <CODE>', 'the language of the template, such as en or pt_BR (default: en)')
     .option('--params <NAMES>', 'values for {{1}}, {{2}}, … of the template body, by name: name,order', commaList)
@@ -54,11 +65,11 @@ export function withMessageOptions(command: Command): Command {
       jsonArray,
     )
     .option(
-      '--media <URL>',
-      'send the image, video, audio or document at this address; the text becomes its caption',
-      mediaUrl,
+      '--fallback-template <NAME>',
+      'send this template instead when the customer last wrote over 24 hours ago, and WhatsApp takes nothing else',
     )
-    .option('--filename <NAME>', 'the file name that a document is shown with')
+    .option('--fallback-language <CODE>', 'its language (default: en)')
+    .option('--fallback-params <NAMES>', 'values for {{1}}, {{2}}, … of its body, by name', commaList)
     .addOption(
       new Option('--type <TYPE>', 'the type, when the address of the media does not tell').choices(OUTBOUND_TYPES),
     )
@@ -75,32 +86,43 @@ export function withMessageOptions(command: Command): Command {
  */
 export function messageShape(text: string | null, options: MessageOptions): MessageShape {
   const { template, params, components } = options;
-  if (text === null && template === undefined && options.media === undefined) {
-    throw usageError('nothing to send: give a text, --template or --media');
+  const parts = contentParts(options);
+  const hasContent = isMoreThanText(parts);
+  if (text === null && template === undefined && !hasContent) {
+    throw usageError('nothing to send: give a text, a template, or what else a message may be; see --help');
   }
   if (template === undefined && (params || components || options.language)) {
     throw usageError('--language, --params and --components belong to --template');
   }
-  if (template !== undefined && options.media !== undefined) {
-    throw usageError('a template brings its own media: give it in --components, not with --media');
+  if (template !== undefined && hasContent) {
+    throw usageError('a template brings its own media: give it in --components, not beside it');
   }
   if (params && components) throw usageError('give --params or --components, not both');
+  const { fallbackTemplate: fallback, fallbackLanguage, fallbackParams } = options;
+  if (fallback === undefined && (fallbackLanguage || fallbackParams)) {
+    throw usageError('--fallback-language and --fallback-params belong to --fallback-template');
+  }
+  if (fallback !== undefined && template !== undefined) throw usageError('a template needs no --fallback-template');
   const filled = components ?? (params ? [bodyComponent(params)] : []);
+  const filledInstead = fallbackParams ? [bodyComponent(fallbackParams)] : [];
   return {
     text,
     template:
       template === undefined ? null : { name: template, language: options.language ?? 'en', components: filled },
-    rest: withoutAbsent({
-      type: options.type,
+    fallback:
+      fallback === undefined ? null : { name: fallback, language: fallbackLanguage ?? 'en', components: filledInstead },
+    rest: present({
+      type: options.type ?? parts.type ?? undefined,
       sender_id: options.sender,
       scheduled_at: options.at,
       expires_at: options.expires,
       priority: options.priority,
       category: options.category,
     }),
-    media: withoutAbsent({ media_url: options.media, filename: options.filename }),
-    textNames: text === null ? [] : namesIn(text),
-    componentNames: namesIn(JSON.stringify(filled)),
+    content: parts.content,
+    file: parts.file,
+    textNames: [...(text === null ? [] : namesIn(text)), ...parts.names],
+    componentNames: namesIn(JSON.stringify([filled, filledInstead])),
   };
 }
 
@@ -119,17 +141,21 @@ export function composeBody(
   const missing = shape.componentNames.filter((name) => !Object.hasOwn(parameters, name));
   if (missing.length > 0) return { kind: 'missing', names: missing };
   const body: Record<string, unknown> = { to, ...shape.rest };
-  if (shape.text !== null) body.content = { text: shape.text, ...shape.media };
-  else if (Object.keys(shape.media).length > 0) body.content = shape.media;
-  if (shape.template) {
-    const { name, language, components } = shape.template;
-    body.template =
-      components.length === 0 ? { name, language } : { name, language, components: fill(components, parameters) };
-  }
+  if (shape.text !== null) body.content = { text: shape.text, ...shape.content };
+  else if (Object.keys(shape.content).length > 0) body.content = shape.content;
+  if (shape.template) body.template = filledTemplate(shape.template, parameters);
+  if (shape.fallback) body.fallback_template = filledTemplate(shape.fallback, parameters);
   const variables = values(shape.textNames);
   if (Object.keys(variables).length > 0) body.variables = variables;
   if (metadata) body.metadata = metadata;
   return { kind: 'body', body };
+}
+
+function filledTemplate(
+  { name, language, components }: ShapedTemplate,
+  parameters: Record<string, string>,
+): JsonObject {
+  return components.length === 0 ? { name, language } : { name, language, components: fill(components, parameters) };
 }
 
 /** The same JSON with each `{name}` in its strings replaced. */
@@ -147,10 +173,6 @@ function bodyComponent(names: readonly string[]) {
 /** The names in braces, as the server finds them: each once. */
 function namesIn(text: string): string[] {
   return fillIn(text, {}).missing;
-}
-
-function withoutAbsent(from: Record<string, unknown>): JsonObject {
-  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined));
 }
 
 function collectVariable(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
@@ -178,11 +200,6 @@ function jsonArray(text: string): unknown[] {
     // Said below: what is no JSON is no array either.
   }
   throw new InvalidArgumentError('Write a JSON array: [{"type":"body","parameters":[…]}].');
-}
-
-function mediaUrl(text: string): string {
-  if (!isMediaUrl(text)) throw new InvalidArgumentError('Write an address that begins with https://.');
-  return text;
 }
 
 /** A moment as the API writes it: in UTC, with milliseconds. */

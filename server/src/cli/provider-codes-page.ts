@@ -21,7 +21,7 @@ the code, never by the HTTP status.
 | \`refuse\` | the message fails at once |
 
 \`engine.max_attempts\`, where it is set, and the message's validity end all of them. Codes 200 to 299 are \`hold\` (permission missing),
-and a code that is not in the table is \`retry\`, three attempts in all.
+131200 to 131299 \`refuse\` (groups), and a code that is not in the table is \`retry\`, three attempts in all.
 
 | Code | Meaning | Class | Most attempts |
 |---|---|---|---|

@@ -27,6 +27,8 @@ export interface RecordKind {
   line(record: JsonObject): string;
   /** A word to whoever made one. */
   madeNote?: string;
+  /** What a new one is called by, where people choose its id: there is no name then. */
+  id?: string;
 }
 
 interface RecordOptions extends ServerOptions {
@@ -42,7 +44,7 @@ export function recordCommand(kind: RecordKind): Command {
   const { noun, path, plural } = kind;
   const command = new Command(noun)
     .summary(kind.summary)
-    .description(`${kind.summary[0]?.toUpperCase()}${kind.summary.slice(1)}. Asks with the operator's key.`)
+    .description(`${sentence(kind.summary)}. Asks with the operator's key.`)
     .addHelpText(
       'after',
       `${kind.examples}\n\nExit codes: 0 done, 1 failure, 2 usage, 3 not reachable, 4 refused by the server.`,
@@ -62,39 +64,45 @@ export function recordCommand(kind: RecordKind): Command {
     output.result(records, records.map(kind.line).join('\n'));
   });
 
-  withFields(leaf('create', `make a ${noun}`).argument('<name>', NAME.about), kind.create).action(
-    async (name: string, options: RecordOptions) => {
+  const key = kind.id === undefined ? { name: 'name', about: NAME.about } : { name: 'id', about: kind.id };
+  withFields(leaf('create', `make ${article(noun)}`).argument(`<${key.name}>`, key.about), kind.create).action(
+    async (called: string, options: RecordOptions) => {
       const output = createOutput(options.json ?? false);
       const tenant = options.tenant === undefined ? {} : { tenant_id: options.tenant };
-      const body = JSON.stringify({ ...tenant, name, ...(await bodyOf(kind.create, options)) });
-      show(await (await open(options, output)).request({ method: 'POST', path, body }), output);
+      const body = JSON.stringify({ ...tenant, [key.name]: called, ...(await bodyOf(kind.create, options)) });
+      showRecord(await (await open(options, output)).request({ method: 'POST', path, body }), output);
       if (kind.madeNote !== undefined) output.note(kind.madeNote);
     },
   );
 
-  leaf('show', `show a ${noun}`)
-    .argument('<id>', `own${kind.noun === 'key' ? '' : ' or external'} id`)
+  leaf('show', `show ${article(noun)}`)
+    .argument('<id>', kind.id ?? `own${kind.noun === 'key' ? '' : ' or external'} id`)
     .action(async (id: string, options: RecordOptions) => {
       const output = createOutput(options.json ?? false);
-      show(await (await open(options, output)).request({ method: 'GET', path: one(id, options) }), output);
+      showRecord(await (await open(options, output)).request({ method: 'GET', path: one(id, options) }), output);
     });
 
-  const changing = [NAME, ...kind.change];
-  withFields(leaf('change', `change a ${noun}; what is not named stays`).argument('<id>', 'its id'), changing).action(
-    async (id: string, options: RecordOptions) => {
-      const output = createOutput(options.json ?? false);
-      const body = JSON.stringify(await bodyOf(changing, options));
-      show(await (await open(options, output)).request({ method: 'PATCH', path: one(id, options), body }), output);
-    },
-  );
+  const changing = kind.id === undefined ? [NAME, ...kind.change] : kind.change;
+  withFields(
+    leaf('change', `change ${article(noun)}; what is not named stays`).argument('<id>', 'its id'),
+    changing,
+  ).action(async (id: string, options: RecordOptions) => {
+    const output = createOutput(options.json ?? false);
+    const body = JSON.stringify(await bodyOf(changing, options));
+    showRecord(await (await open(options, output)).request({ method: 'PATCH', path: one(id, options), body }), output);
+  });
 
   leaf(kind.end.verb, kind.end.summary)
     .argument('<id>', 'its id')
     .action(async (id: string, options: RecordOptions) => {
       const output = createOutput(options.json ?? false);
-      show(await (await open(options, output)).request({ method: 'DELETE', path: one(id, options) }), output);
+      showRecord(await (await open(options, output)).request({ method: 'DELETE', path: one(id, options) }), output);
     });
   return command;
+}
+
+function article(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 function open(options: ServerOptions, output: Output): Promise<Client> {
@@ -124,7 +132,7 @@ async function listAll(client: Client, { path, plural }: RecordKind, { tenant }:
 }
 
 /** A record for a person: a line a fact. */
-function show(answer: unknown, output: Output): void {
+export function showRecord(answer: unknown, output: Output): void {
   const facts = Object.entries(isObject(answer) ? answer : {}).filter(([, value]) => value !== null);
   const width = Math.max(0, ...facts.map(([name]) => name.length));
   const lines = facts.map(

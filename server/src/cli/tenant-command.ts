@@ -17,6 +17,13 @@ const FIELDS = [
   countField('requests_per_second', 1, 100_000, 'the most requests of the API, on average'),
   countField('request_burst', 1, 1_000_000, 'how many requests may come at once'),
   jsonField('doubt_policy', 'when nobody knows whether a message left, by category: {"marketing": "resend"}'),
+  {
+    ...jsonField(
+      'consent_keywords',
+      'words its customers opt out and in by: {"opt_out": ["STOP"], "opt_in": ["START"]}',
+    ),
+    orNone: true,
+  },
   yesNoField('processing', 'whether its messages leave'),
 ];
 

@@ -1,10 +1,14 @@
 import { type BegunSend, beginPacedSends, beginSends, type PacedAsk, type Taken } from '../actions/begin-sends.ts';
+import { doubtConnection } from '../actions/check-connections.ts';
 import { expireMessages } from '../actions/expire-messages.ts';
 import type { Held } from '../actions/hold-lanes.ts';
 import { resolveDoubts } from '../actions/resolve-doubts.ts';
 import type { Settler } from '../actions/settle-sends.ts';
 import type { Db } from '../db/pool.ts';
-import type { Channel, ChannelSender, Channels } from '../domain/channel.ts';
+import type { Attempt, Channel, ChannelSender, Channels, WhatsAppSender } from '../domain/channel.ts';
+import type { SenderId } from '../domain/ids.ts';
+import { isLostUpload } from '../domain/media-upload.ts';
+import { namedMedia, withProviderMedia } from '../domain/named-media.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { providerError } from '../domain/provider-errors.ts';
 import { type Share, shareRoom } from '../domain/schedule/share-room.ts';
@@ -12,9 +16,12 @@ import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { createPause } from '../runtime/pause.ts';
+import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
 import { findLaneSenders } from '../store/lanes.read.ts';
 import type { Lease } from './lease.ts';
+import type { ProviderFile, ProviderMedia } from './provider-media.ts';
 import type { Senders } from './senders.ts';
 
 /**
@@ -32,6 +39,8 @@ export interface DispatcherOptions {
   db: Db;
   signals: Signals;
   channels: Channels;
+  /** What the provider calls our files. */
+  media: ProviderMedia;
   settler: Settler;
   lease: () => Lease;
   senders: Senders;
@@ -60,54 +69,43 @@ export interface Dispatcher extends Part {
 const LEAST_LEASE = 1000;
 /** Senders are read again this often, in milliseconds: another instance may have changed them, or stopped their tenant. */
 const SENDERS_EVERY = 5000;
+/** A number is doubted for its token this often at most, in milliseconds, and so many are remembered. */
+const DOUBT_EVERY = 30_000;
+const MOST_DOUBTED = 10_000;
 /** The part of the room for calls that webhooks may have. */
 const WEBHOOK_SHARE = 1 / 4;
+/** The part of it that one sender's messages may have that wait for their files to be uploaded. */
+const UPLOAD_SHARE = 1 / 4;
+/** A call that had to wait for its file begins only while so much of its grace is left. */
+const LEAST_GRACE = 1 / 10;
+const NOT_READY = 'the file of the message was not ready in time';
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, signals, channels, settler, senders, clock, metrics, logger } = options;
+  const pause = createPause();
   let stopping = false;
   let inFlight = 0;
   let turn = 0;
-  let wakeUp: (() => void) | undefined;
-  let woken = false;
   let loop: Promise<void> = Promise.resolve();
-  let beats: Promise<void> = Promise.resolve();
-  let beatTimer: NodeJS.Timeout | undefined;
   let webhookCalls = 0;
+  const doubtedAt = new Map<SenderId, number>();
   let sendersReadAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
   let readAgain = false;
   let unlisten: (() => void) | undefined;
   let listening = new Map<number, () => void>();
   const idleWaiters: (() => void)[] = [];
-
-  function wake(): void {
-    woken = true;
-    wakeUp?.();
-  }
-
-  /** Waits, unless something woke the loop since its last round began. */
-  function pause(milliseconds: number): Promise<void> {
-    if (woken) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, milliseconds);
-      function done(): void {
-        clearTimeout(timer);
-        wakeUp = undefined;
-        resolve();
-      }
-      wakeUp = done;
-    });
-  }
+  /** How many messages of a sender wait for their files. */
+  const awaiting = new Map<SenderId, number>();
 
   async function run(): Promise<void> {
     while (!stopping) {
-      woken = false;
+      pause.reset();
       const wait = await round().catch((error: unknown) => {
         logger.warn({ error }, 'a round of sending failed');
         return options.pollInterval;
       });
-      if (wait > 0 && !stopping) await pause(wait);
+      if (wait > 0 && !stopping) await pause.wait(wait);
     }
   }
 
@@ -198,7 +196,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         webhookCalls--;
         senders.calling(send.sender_id, -1);
       }
-      if (inFlight <= (options.maxInFlight * 3) / 4) wake();
+      if (inFlight <= (options.maxInFlight * 3) / 4) pause.wake();
       if (inFlight === 0) for (const resolve of idleWaiters.splice(0)) resolve();
     }
   }
@@ -208,14 +206,87 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (!sender) return Promise.resolve({ kind: 'not_sent', detail: 'the sender is gone' });
     const stop = () => (lease.left() < LEAST_LEASE ? 'the lease is about to run out' : null);
     const since = clock.monotonic();
+    const files = namedMedia(send);
     const answer =
       sender.channel === 'webhook'
         ? callBy(channels.webhook, send, sender, stop)
-        : callBy(channels.whatsapp, send, sender, stop);
+        : files.length === 0
+          ? callBy(channels.whatsapp, send, sender, stop)
+          : callWithFiles(send, sender, files, stop);
     return answer.then((outcome) => {
       metrics.callDuration.observe((clock.monotonic() - since) / 1000, { outcome: outcome.kind });
       return outcome;
     });
+  }
+
+  /**
+   * A call that names files by the provider's ids. Those that the provider has lost are uploaded anew, once. An attempt whose grace
+   * is nearly over may be taken for doubtful, and be followed by another: its call begins no more.
+   */
+  async function callWithFiles(
+    send: BegunSend,
+    sender: WhatsAppSender,
+    media: readonly string[],
+    stop: () => string | null,
+  ): Promise<Outcome> {
+    const since = Date.now();
+    const until = clock.monotonic() + options.grace * (1 - LEAST_GRACE);
+    const late = () => stop() ?? (clock.monotonic() > until ? NOT_READY : null);
+    for (let again = false; ; again = true) {
+      const files = await waitForFiles(send, sender, media, until);
+      if (!(files instanceof Map)) return files;
+      const ids = new Map([...files].map(([own, { id }]) => [own, id]));
+      const outcome = await callBy(channels.whatsapp, withProviderMedia(send, ids), sender, late);
+      if (!isLostUpload(outcome)) return outcome;
+      for (const [own, { id }] of files) await options.media.forget(sender, own, id);
+      // All were uploaded for this very call: other uploads would fare no better.
+      if (again || [...files.values()].every(({ uploadedAt }) => uploadedAt >= since)) return outcome;
+    }
+  }
+
+  /**
+   * Waits until files are with the provider, or the time is over; the uploads go on for the next attempt. A sender of which too
+   * many wait begins nothing more until some have theirs: others need the room too.
+   * @returns the files by our ids of them, or the outcome of the attempt.
+   */
+  async function waitForFiles(
+    send: BegunSend,
+    sender: WhatsAppSender,
+    media: readonly string[],
+    until: number,
+  ): Promise<Map<string, ProviderFile> | Outcome> {
+    const files = new Map<string, ProviderFile>();
+    for (const id of media) {
+      const known = options.media.known(sender, id, send.attempt);
+      if (known) files.set(id, known);
+    }
+    const missing = media.filter((id) => !files.has(id));
+    if (missing.length === 0) return files;
+    const most = Math.max(1, Math.floor(options.maxInFlight * UPLOAD_SHARE));
+    const count = (awaiting.get(sender.id) ?? 0) + 1;
+    awaiting.set(sender.id, count);
+    if (count >= most) senders.pause(sender.id, Number.POSITIVE_INFINITY);
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<Outcome[]>((resolve) => {
+      timer = setTimeout(resolve, until - clock.monotonic(), [{ kind: 'not_sent', detail: NOT_READY }]);
+    });
+    try {
+      const finding = Promise.all(missing.map((id) => options.media.find(sender, id, send.attempt)));
+      for (const [place, found] of (await Promise.race([finding, over])).entries()) {
+        if (found.kind !== 'ready') return found;
+        files.set(missing[place] ?? '', found);
+      }
+      return files;
+    } finally {
+      clearTimeout(timer);
+      const left = (awaiting.get(sender.id) ?? 1) - 1;
+      if (left === 0) awaiting.delete(sender.id);
+      else awaiting.set(sender.id, left);
+      if (left === most - 1) {
+        senders.pause(sender.id, Number.NEGATIVE_INFINITY);
+        pause.wake();
+      }
+    }
   }
 
   function observe(send: BegunSend, outcome: Outcome): void {
@@ -225,8 +296,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const ids = { message_id: send.message_id, sender_id: send.sender_id, attempt: send.attempt };
     if ('code' in outcome) {
       if (isThrottle(outcome)) senders.slow(send.sender_id, clock.monotonic());
+      if (isTokenTrouble(outcome)) doubtToken(send);
       logger.debug({ ...ids, code, title: outcome.title }, 'the provider answered with an error');
     } else logger.debug({ ...ids, outcome: outcome.kind, detail: outcome.detail }, 'a call had no answer');
+  }
+
+  /** A token that ended is learned from its first refused send, and not by the next look at the number. */
+  function doubtToken({ tenant_id, sender_id }: BegunSend): void {
+    const now = clock.monotonic();
+    if (now - (doubtedAt.get(sender_id) ?? Number.NEGATIVE_INFINITY) < DOUBT_EVERY) return;
+    if (doubtedAt.size >= MOST_DOUBTED) doubtedAt.clear();
+    doubtedAt.set(sender_id, now);
+    doubtConnection(db, signals, tenant_id, sender_id).catch((error: unknown) =>
+      logger.warn({ error, sender_id }, 'a number could not be marked to be looked at'),
+    );
   }
 
   async function beat(): Promise<void> {
@@ -247,17 +330,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
     }
     senders.wake();
-    wake();
+    pause.wake();
   }
 
-  function scheduleBeat(): void {
-    if (stopping) return;
-    beatTimer = setTimeout(() => {
-      beats = beat()
-        .catch((error: unknown) => logger.warn({ error }, 'looking for due work failed'))
-        .then(scheduleBeat);
-    }, options.pollInterval);
-  }
+  const beats = createRounds({
+    every: options.pollInterval,
+    round: beat,
+    failed: (error) => logger.warn({ error }, 'looking for due work failed'),
+  });
 
   function listen(lanes: readonly number[]): void {
     const next = new Map<number, () => void>();
@@ -266,7 +346,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       listening.delete(lane);
       const hear = () => {
         senders.wake(lane);
-        wake();
+        pause.wake();
       };
       next.set(lane, known ?? signals.listen(`due:${lane}`, hear));
     }
@@ -284,7 +364,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         const now = clock.monotonic();
         senders.replace(rows, now);
         sendersReadAt = now;
-        wake();
+        pause.wake();
       }
     })().finally(() => {
       reading = undefined;
@@ -300,17 +380,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           readSenders().catch((error: unknown) => logger.warn({ error }, 'senders could not be read'));
         });
         loop = run();
-        scheduleBeat();
+        beats.start();
       },
       async () => {
         stopping = true;
         unlisten?.();
-        clearTimeout(beatTimer);
-        wake();
-        await loop;
-        await beats;
+        pause.wake();
+        await Promise.all([loop, beats.stop()]);
         await reading?.catch(() => {});
         listen([]);
+        options.media.stop();
         // What has begun is finished: its calls are waited for and settled.
         if (inFlight > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
         await settler.idle();
@@ -334,11 +413,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 /** Makes a call by the channel of its sender. */
 function callBy<Sender extends ChannelSender>(
   channel: Channel<Sender>,
-  send: BegunSend,
+  send: BegunSend & Pick<Attempt, 'provider_media_id'>,
   sender: Sender,
   stop: () => string | null,
 ): Promise<Outcome> {
   return channel.call(channel.prepare(send, sender), stop);
+}
+
+/** Whether WhatsApp says that the token is missing, expired or invalid. */
+function isTokenTrouble(outcome: Outcome): boolean {
+  return outcome.kind === 'error' && (outcome.code === 190 || outcome.code === 0);
 }
 
 /** Whether the other side says that the sender is too fast. */

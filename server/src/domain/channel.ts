@@ -32,6 +32,8 @@ export interface Attempt {
   content: Content | null;
   template: Template | null;
   reply_to: string | null;
+  /** Of a file of ours that the provider has already: its id there. Absent or null: there is none. */
+  provider_media_id?: string | null;
 }
 
 /** Whom it leaves from. */

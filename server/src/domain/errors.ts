@@ -36,6 +36,13 @@ export const ERRORS = {
     retry: 'no',
     text: 'The media URL must be an absolute http or https URL of at most 2048 characters.',
   },
+  malformed_form: { status: 400, retry: 'no', text: 'The body is not a whole form of type multipart/form-data.' },
+  media_not_fetched: {
+    status: 422,
+    retry: 'later',
+    text: 'The file could not be fetched from its URL.',
+  },
+  link_expired: { status: 410, retry: 'no', text: 'This link to a file has expired; ask for a new one.' },
   unsupported_type: { status: 400, retry: 'no', text: 'WhatsApp does not take messages or files of this type.' },
   scheduled_in_past: { status: 400, retry: 'no', text: 'scheduled_at is in the past.' },
   scheduled_too_far: { status: 400, retry: 'no', text: 'scheduled_at is more than a year ahead.' },
@@ -50,6 +57,7 @@ export const ERRORS = {
   invalid_signature: { status: 401, retry: 'no', text: 'The webhook signature is missing or wrong.' },
   forbidden: { status: 403, retry: 'no', text: 'The key may not do this.' },
   not_found: { status: 404, retry: 'no', text: 'There is nothing of that id or path.' },
+  two_contacts: { status: 409, retry: 'no', text: 'What the request names belongs to different contacts.' },
   unknown_sender: { status: 404, retry: 'no', text: 'There is no such sender.' },
   already_exists: { status: 409, retry: 'no', text: 'There is one of that name already.' },
   in_use: { status: 409, retry: 'no', text: 'It is in use, so it cannot be deleted.' },
@@ -72,6 +80,44 @@ export const ERRORS = {
     retry: 'no',
     text: 'Only the customer can read a message that was sent by WhatsApp; what can be marked as read is inbound.',
   },
+  window_closed: {
+    status: 409,
+    retry: 'no',
+    text: 'The customer last wrote more than 24 hours ago, so WhatsApp takes only a template; send one, or give a fallback_template.',
+  },
+  recipient_suppressed: {
+    status: 409,
+    retry: 'no',
+    text: 'The recipient has opted out of messages of this kind.',
+  },
+  unknown_template: {
+    status: 400,
+    retry: 'no',
+    text: 'The account of the sender has no template of this name and language.',
+  },
+  template_unavailable: {
+    status: 409,
+    retry: 'later',
+    text: 'The template is not approved, so WhatsApp does not send it.',
+  },
+  export_not_ready: { status: 409, retry: 'later', text: 'The export has no file yet: it is not complete.' },
+  too_many_exports: {
+    status: 409,
+    retry: 'no',
+    text: 'There are 100 exports already: delete one, or wait until the oldest expires.',
+  },
+  exports_busy: { status: 429, retry: 'later', text: 'Three exports are being written already; wait for one of them.' },
+  template_refused: {
+    status: 400,
+    retry: 'no',
+    text: 'WhatsApp did not take the template. The details have what it said.',
+  },
+  template_not_editable: {
+    status: 409,
+    retry: 'later',
+    text: 'WhatsApp lets the template not be changed now.',
+  },
+  invalid_range: { status: 416, retry: 'no', text: 'No byte of the file lies in the range that is asked for.' },
   quota_exceeded: {
     status: 429,
     retry: 'later',
@@ -88,6 +134,11 @@ export const ERRORS = {
     status: null,
     retry: 'no',
     text: 'The tenant service did not answer, so the quota was not checked; the message was accepted nevertheless.',
+  },
+  sent_as_template: {
+    status: null,
+    retry: 'no',
+    text: 'The customer last wrote more than 24 hours ago, so the fallback_template is sent instead of the message.',
   },
   outcome_unknown: {
     status: null,
@@ -114,6 +165,8 @@ export interface ErrorOptions {
   details?: Record<string, unknown>;
   /** Seconds after which it is worth trying again. */
   retryAfter?: number;
+  /** For the log. */
+  cause?: unknown;
 }
 
 /** A trouble that the client is told of. Anything else that is thrown is answered as `internal` and logged. */
@@ -125,7 +178,7 @@ export class AldisError extends Error {
   readonly retryAfter: number | null;
 
   constructor(code: ErrorCode, message: string = ERRORS[code].text, options: ErrorOptions = {}) {
-    super(message);
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.field = options.field ?? null;
     this.details = options.details ?? null;

@@ -16,6 +16,9 @@ export type BatchId = Id<'batch'>;
 export type EventId = Id<'event'>;
 export type InstanceId = Id<'instance'>;
 export type ApiKeyId = Id<'api key'>;
+export type TemplateId = Id<'template'>;
+export type MediaId = Id<'media'>;
+export type ExportId = Id<'export'>;
 export type RawWebhookId = Id<'raw webhook'>;
 
 const random = Buffer.alloc(8 * 512);

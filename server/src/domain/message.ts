@@ -1,4 +1,5 @@
-import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from './ids.ts';
+import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TemplateId, TenantId } from './ids.ts';
+import type { CustomerReaction } from './inbound-acts.ts';
 import type { Caps } from './limits.ts';
 
 /**
@@ -47,9 +48,30 @@ export function statusOf(state: State): Status {
 export type Direction = 'outbound' | 'inbound';
 
 /** Types that can be sent. Inbound messages may carry any word that WhatsApp uses. */
-export const OUTBOUND_TYPES = ['text', 'template', 'image', 'video', 'audio', 'document'] as const;
+export const OUTBOUND_TYPES = [
+  'text',
+  'template',
+  'image',
+  'video',
+  'audio',
+  'document',
+  'sticker',
+  'location',
+  'contacts',
+  'reaction',
+  'interactive',
+] as const;
 export type OutboundType = (typeof OUTBOUND_TYPES)[number];
-export type MediaType = Exclude<OutboundType, 'text' | 'template'>;
+
+/** Types that are a file. */
+export const MEDIA_TYPES = [
+  'image',
+  'video',
+  'audio',
+  'document',
+  'sticker',
+] as const satisfies readonly OutboundType[];
+export type MediaType = (typeof MEDIA_TYPES)[number];
 
 /** What kind of conversation a message is. It decides what a doubt does, and later priority and price. */
 export const CATEGORIES = ['service', 'utility', 'authentication', 'marketing'] as const;
@@ -68,11 +90,55 @@ export function priorityName(priority: Priority): PriorityName {
 export const SENDER_TYPES = ['llm', 'agent', 'bot', 'user'] as const;
 export type SenderType = (typeof SENDER_TYPES)[number];
 
-/** What is said. `text` is the body of a text message and the caption of a media one. */
+/** What is said. Which of these a type has, domain/content/ says. */
 export interface Content {
+  /** The body of a text message, the caption of a file. */
   text?: string;
+  /** Of a text: whether WhatsApp shows what its first link leads to. */
+  preview_url?: boolean;
+  /** A file: by its address, */
   media_url?: string;
+  /** or by our own id of it. */
+  media_id?: string;
+  /** Of a document. */
   filename?: string;
+  /** Of an audio: shown as a voice message. */
+  voice?: boolean;
+  location?: Location;
+  /** As WhatsApp takes them. */
+  contacts?: readonly ContactCard[];
+  reaction?: Reaction;
+  /** As WhatsApp takes it. */
+  interactive?: Interactive;
+}
+
+/** A place, in degrees. */
+export interface Location {
+  latitude: number;
+  longitude: number;
+  name?: string;
+  address?: string;
+}
+
+/** An emoji to a message; an empty one takes it back. */
+export interface Reaction {
+  /** Our id of the message if that is known, else the provider's. */
+  message_id: string;
+  emoji: string;
+  /** The provider's id of the message. Absent in what a request says. */
+  whatsapp_message_id?: string;
+}
+
+/** A card of a person; its parts are the provider's (Meta, messages/contacts-messages). */
+export interface ContactCard {
+  name: { formatted_name: string; [part: string]: unknown };
+  [part: string]: unknown;
+}
+
+/** What can be tapped; its parts are the provider's (Meta, messages/interactive-*). */
+export interface Interactive {
+  type: string;
+  [part: string]: unknown;
 }
 
 /** A template as Meta takes it: `components` is passed on as it is. */
@@ -81,6 +147,18 @@ export interface Template {
   language: string;
   components?: readonly unknown[];
 }
+
+/** A template that goes instead of a message that WhatsApp takes no longer, with what is known of it. */
+export interface Fallback extends Template {
+  category: Category;
+  /** Our id of it; absent: it is not known here. */
+  template_id?: TemplateId;
+  /** `template`: it was not being sent when the message was accepted. */
+  held?: 'template';
+}
+
+/** The fallback of a message as it is stored, or when it went instead of the message. */
+export type StoredFallback = Fallback | { taken: 'accepting' | 'answer' | 'receipt' };
 
 /**
  * An outgoing message, checked and complete: what `compose` makes of a request and `accept` stores.
@@ -110,6 +188,14 @@ export interface NewMessage {
   conversation_name: string | null;
   /** The limits it counts against. Absent or null: none. */
   caps?: Caps | null;
+  /** What goes instead when the customer's window is closed. Absent or null: nothing does. */
+  fallback?: Fallback | null;
+  /** true: what is no template is refused when the customer's window is known to be closed. */
+  needs_window?: boolean;
+  /** Of the template, if it is known here. */
+  template_id?: TemplateId | null;
+  /** `template`: it waits until its template is sent again. */
+  held?: 'template' | null;
 }
 
 /** What a message says that was sent elsewhere and is only recorded here. */
@@ -151,6 +237,10 @@ export interface Message {
   template: Template | null;
   metadata: Record<string, unknown> | null;
   reply_to: string | null;
+  /** What customers did to it later. */
+  reactions: readonly CustomerReaction[] | null;
+  edited_at: Date | null;
+  deleted_at: Date | null;
   sender_type: SenderType | null;
   error: MessageError | null;
   attempt: number;

@@ -21,6 +21,9 @@ export interface ProviderError {
   tries: number | null;
 }
 
+/** The customer's window is closed: what is no template is not taken. */
+export const WINDOW_CLOSED = 131047;
+
 const retry = (meaning: string, tries: number | null = null): ProviderError => ({ class: 'retry', meaning, tries });
 const throttle = (meaning: string): ProviderError => ({ class: 'throttle', meaning, tries: null });
 const hold = (meaning: string): ProviderError => ({ class: 'hold', meaning, tries: null });
@@ -38,7 +41,7 @@ const TABLE: ReadonlyMap<number, ProviderError> = new Map([
   [190, hold('access token missing, expired or invalid')],
   [368, hold('blocked for a policy violation')],
   [80007, throttle('call rate of the WhatsApp Business Account')],
-  [130403, refuse('the person blocked this business')],
+  [130403, refuse('this business blocked the person')],
   [130429, throttle('throughput of the number')],
   [130472, refuse('the person is part of an experiment')],
   [130497, refuse('the account may not write to this country')],
@@ -47,14 +50,17 @@ const TABLE: ReadonlyMap<number, ProviderError> = new Map([
   [131008, refuse('required parameter missing')],
   [131009, refuse('parameter value not valid')],
   [131016, retry('service overloaded')],
+  [131020, refuse('group: not found, or not yours')],
   [131021, refuse('sender and recipient are the same')],
   [131026, refuse('undeliverable: no WhatsApp, old client, or terms not accepted')],
   [131030, refuse('recipient not on the list of test numbers')],
   [131031, hold('account locked')],
   [131037, hold('display name not approved')],
+  [131041, refuse('group: nobody to send to')],
   [131042, hold('payment trouble')],
+  [131044, hold('payment trouble (calls)')],
   [131045, hold('phone number not registered')],
-  [131047, refuse('more than 24 hours since the person last wrote: send a template')],
+  [WINDOW_CLOSED, refuse('more than 24 hours since the person last wrote: send a template')],
   [131048, hold('number restricted for spam')],
   [131049, refuse('not delivered to keep a healthy ecosystem (marketing cap of the person)')],
   [131050, refuse('the person stopped marketing messages')],
@@ -64,9 +70,11 @@ const TABLE: ReadonlyMap<number, ProviderError> = new Map([
   [131055, retry('method not allowed at the moment', 5)],
   [131056, { class: 'pair', meaning: 'too many messages to one recipient', tries: null }],
   [131057, throttle('number in maintenance (throughput upgrade)')],
+  [131059, refuse('group: message not supported')],
   [131062, refuse('business-scoped user id not supported for this message')],
   [131063, refuse('marketing templates are not sent by this API')],
   [131064, hold('limited for wrongly categorised templates')],
+  [131208, retry('group: temporarily unavailable', 5)],
   [132000, refuse('number of template parameters does not match')],
   [132001, refuse('template missing or not approved')],
   [132005, refuse('template text too long')],
@@ -78,8 +86,15 @@ const TABLE: ReadonlyMap<number, ProviderError> = new Map([
   [132018, refuse('template parameters not valid')],
   [132068, refuse('flow blocked')],
   [132069, throttle('flow throttled')],
+  [133000, refuse('registration: an earlier deletion is not over')],
   [133004, retry('server temporarily unavailable')],
+  [133005, refuse('registration: wrong PIN')],
+  [133006, refuse('registration: number not verified')],
+  [133008, refuse('registration: too many wrong PINs')],
+  [133009, refuse('registration: PIN given too fast')],
   [133010, hold('phone number not registered')],
+  [133015, refuse('registration: deleted a moment ago, wait five minutes')],
+  [133016, refuse('registration: too many attempts')],
   [134100, refuse('only marketing templates here')],
   [134101, retry('template still syncing', 5)],
   [134102, refuse('template unavailable')],
@@ -87,12 +102,27 @@ const TABLE: ReadonlyMap<number, ProviderError> = new Map([
   [137000, refuse('identity of the recipient does not match')],
 ]);
 
+const GROUPS: ProviderError = refuse('groups');
 const PERMISSION: ProviderError = hold('permission missing');
 const UNKNOWN: ProviderError = retry('code not in the table', 3);
 
-/** What the table says of a code; codes 200 to 299 are missing permissions, unknown ones are tried three times. */
+/**
+ * What the table says of a code; codes 200 to 299 are missing permissions, 131200 to 131299 are about groups, unknown ones are
+ * tried three times.
+ */
 export function providerError(code: number): ProviderError {
-  return TABLE.get(code) ?? (code >= 200 && code <= 299 ? PERMISSION : UNKNOWN);
+  const known = TABLE.get(code);
+  if (known) return known;
+  if (code >= 200 && code <= 299) return PERMISSION;
+  return code >= 131_200 && code <= 131_299 ? GROUPS : UNKNOWN;
+}
+
+/**
+ * Codes after which messages wait for a person: a new token, a registration, a payment. A paused template is none of them: it
+ * is held, and let go, by what is told of the template.
+ */
+export function heldCodes(): number[] {
+  return knownCodes().filter((code) => providerError(code).class === 'hold' && code !== 132015);
 }
 
 /** Every code the table names, for its page and its tests. */

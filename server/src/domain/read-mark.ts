@@ -11,6 +11,8 @@ export interface ReadMark {
   wamid: string;
   /** How often it was tried to tell, this time included. */
   tries: number;
+  /** Whether the customer is to be shown as well that an answer is being written. */
+  typing: boolean;
   /** null in both: the sender is none of WhatsApp's, or gone. */
   phone_number_id: string | null;
   access_token_sealed: Buffer | null;
@@ -28,10 +30,17 @@ export type ReadMarkOutcome =
 
 /** The contract of a channel that can tell its provider what was read. Telling twice does no harm. */
 export interface ReadMarker {
-  /** Makes the call; never throws. `id`: the provider's id of the customer's message. */
-  markRead(sender: WhatsAppSender, id: string): Promise<ReadMarkOutcome>;
+  /**
+   * Makes the call; never throws.
+   * @param id the provider's id of the customer's message.
+   * @param typing shows him as well that an answer is being written, for up to 25 s.
+   */
+  markRead(sender: WhatsAppSender, id: string, typing: boolean): Promise<ReadMarkOutcome>;
   close(): Promise<void>;
 }
+
+/** Milliseconds after which it is too late to show that an answer is being written: by then it may be there. */
+export const TYPING_FRESH = 10_000;
 
 /** After so many tries, some hours, it is given up: by then nobody waits for the blue ticks. */
 const MOST_TRIES = 12;

@@ -18,6 +18,20 @@ export function readPageCursor(cursor: string): MessageId {
   return uuidOf(bytesOf(cursor, PAGE_BYTES, 'cursor')) as MessageId;
 }
 
+/** A page of a list in the order of names goes on behind a name. */
+export function writeNameCursor(name: string): string {
+  return Buffer.from(name).toString('base64url');
+}
+
+/** @throws {AldisError} `invalid_cursor` */
+export function readNameCursor(cursor: string): string {
+  const name = Buffer.from(cursor, 'base64url').toString();
+  if (!/^[\w-]{1,64}$/.test(name) || writeNameCursor(name) !== cursor) {
+    throw new AldisError('invalid_cursor', undefined, { field: 'cursor' });
+  }
+  return name;
+}
+
 export function writeEventCursor({ xid, id }: EventPosition): string {
   const bytes = Buffer.allocUnsafe(EVENT_BYTES);
   bytes.writeBigUInt64BE(BigInt(xid));

@@ -5,6 +5,7 @@ import { VALIDATION } from './build-http.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { registerRoutes } from './routes/all-routes.ts';
 import { BatchBody, BatchEnvelope } from './routes/batches.schema.ts';
+import { MEDIA_BODIES, MediaBody } from './routes/media.schema.ts';
 import { NO_BODY } from './schemas.ts';
 import type { HttpApp, TypeBoxProvider } from './typebox-provider.ts';
 
@@ -66,6 +67,7 @@ or snake, decides over both.`;
 /** A batch's items are validated one by one, each as a message: that is how they are documented. */
 function documentedBody(body: unknown): { body?: unknown } {
   if (body === undefined || body === NO_BODY) return {};
+  if (body === MediaBody) return { body: MEDIA_BODIES };
   return { body: body === BatchEnvelope ? BatchBody : body };
 }
 
@@ -126,10 +128,32 @@ export const DESCRIBED: HttpDeps = {
   },
   keys: { authenticate: described, forget: described, takeUsed: described },
   senders: { known: described, resolve: described, find: described, forget: described },
+  templates: { known: described, resolve: described, forget: described },
+  media: {
+    files: { draft: described, open: described, remove: described },
+    actions: { keep: described, remove: described },
+    links: { write: described, read: described },
+    uploadTimeout: 1,
+    linkLifetime: 1,
+    publicUrl: null,
+    fetchUrl: described,
+  },
   manage: {
     tenants: { create: described, change: described, remove: described },
     senders: { create: described, change: described, remove: described },
+    templates: { create: described, edit: described, remove: described, unpause: described, sync: described },
     keys: { create: described, change: described, revoke: described },
+    apps: { create: described, change: described, remove: described },
+    accounts: { create: described, change: described, remove: described, sync: described },
+    reseal: described,
+  },
+  exports: { actions: { create: described, cancel: described, remove: described }, files: { get: described } },
+  contacts: {
+    findOrMake: described,
+    change: described,
+    consent: described,
+    consentList: described,
+    setBlocked: described,
   },
   troubleOf: described,
   health: described,
@@ -139,6 +163,7 @@ export const DESCRIBED: HttpDeps = {
   cancelMessage: described,
   retryMessage: described,
   markRead: described,
+  showTyping: described,
   recordMessage: described,
   storeWebhook: described,
   whatsapp: { verify: described, challenge: described },

@@ -3,6 +3,7 @@ import type { FastifyError } from 'fastify';
 import { AldisError, errorBody } from '../domain/errors.ts';
 import { speakInError } from './dialect-edge.ts';
 import type { HttpDeps } from './http-deps.ts';
+import { mayTakeLonger } from './slow-uploads.ts';
 import type { HttpReply, HttpRequest } from './typebox-provider.ts';
 import { validationError } from './validation.ts';
 
@@ -64,6 +65,7 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** Answers what is no HTTP at all, or takes too long to arrive. There is no request yet, so no id either. */
 export function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeLonger(socket)) return;
   const known = new AldisError(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'bad_request');
   const line =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'

@@ -18,6 +18,8 @@ export const HistoryStep = Type.Object(
       'played',
       'cancelled',
       'expired',
+      'edited',
+      'deleted',
     ]),
     attempt: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'Which attempt it is about.' }),
     ended_at: NullableTime,
@@ -58,6 +60,8 @@ export function historyView(message: Message & MessageTrail): HistoryStep[] {
   addTime(steps, message.read_at, 'read');
   addTime(steps, message.played_at, 'played');
   if (state === 'cancelled' || state === 'expired') addTime(steps, message.ended_at, state);
+  addTime(steps, message.edited_at, 'edited');
+  addTime(steps, message.deleted_at, 'deleted');
   // Stable: steps of one moment stay in the order above, which is that of a message's life.
   return steps.sort((a, b) => a.at.getTime() - b.at.getTime());
 }

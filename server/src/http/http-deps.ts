@@ -1,13 +1,24 @@
 import type { Authenticator } from '../access/api-keys.ts';
 import type { Quota } from '../access/quota.ts';
 import type { SenderDirectory } from '../access/sender-directory.ts';
+import type { TemplateDirectory } from '../access/template-directory.ts';
 import type { Accepted, AcceptedBatch, BatchItem, Idempotency } from '../actions/accepted.ts';
+import type { AccountActions } from '../actions/accounts.ts';
 import type { ApiKeyActions } from '../actions/api-keys.ts';
+import type { AppActions } from '../actions/apps.ts';
+import type { ContactActions } from '../actions/contacts.ts';
+import type { ExportActions } from '../actions/exports.ts';
+import type { MediaActions } from '../actions/media.ts';
+import type { Resealed } from '../actions/reseal.ts';
 import type { SenderActions } from '../actions/senders.ts';
+import type { TemplateActions } from '../actions/templates.ts';
 import type { TenantActions } from '../actions/tenants.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { MessageId, TenantId } from '../domain/ids.ts';
+import type { MediaFiles } from '../domain/media-files.ts';
+import type { MediaLinks } from '../domain/media-link.ts';
 import type { NewMessage, RecordedContent } from '../domain/message.ts';
+import type { ObjectStore } from '../domain/object-store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -54,6 +65,21 @@ export interface WebhookVerifier {
 }
 export type SignatureVerdict = 'valid' | 'invalid' | 'unknown_app';
 
+/** Tenants' files. Where they lie and how URLs are fetched is known by contract only. */
+export interface MediaDoor {
+  files: MediaFiles;
+  actions: MediaActions;
+  links: MediaLinks;
+  /** How long an upload may take to arrive whole, in milliseconds. */
+  uploadTimeout: number;
+  /** How long a link works, in milliseconds. */
+  linkLifetime: number;
+  /** Where links lead; null: to where the request came. */
+  publicUrl: string | null;
+  /** Begins to read a file from a URL that a user gave. @throws {AldisError} why not. */
+  fetchUrl(url: string): Promise<{ bytes: AsyncIterable<Uint8Array>; filename: string | null }>;
+}
+
 /** Everything the door needs; main.ts hands it in. */
 export interface HttpDeps {
   db: Queryable;
@@ -64,12 +90,27 @@ export interface HttpDeps {
   settings: HttpSettings;
   keys: Authenticator;
   senders: SenderDirectory;
+  templates: TemplateDirectory;
+  media: MediaDoor;
   /** What an operator changes. */
-  manage: { tenants: TenantActions; senders: SenderActions; keys: ApiKeyActions };
+  manage: {
+    tenants: TenantActions;
+    senders: SenderActions;
+    templates: TemplateActions;
+    keys: ApiKeyActions;
+    apps: AppActions;
+    /** A tenant's own keys change these too. */
+    accounts: AccountActions;
+    /** Seals every stored secret with the newest key. */
+    reseal(): Promise<Resealed>;
+  };
   /** What an unexpected error means for the client: nobody's fault and soon over, too much at once, or our mistake. */
   troubleOf(error: unknown): 'unavailable' | 'overloaded' | null;
   health(): Health;
   ready(): Promise<Readiness>;
+  contacts: ContactActions;
+  /** Lists that are written to files, and where these lie. */
+  exports: { actions: ExportActions; files: Pick<ObjectStore, 'get'> };
   /** Asked before each accept; absent: nobody is. */
   quota?: Quota | null;
   acceptMessage(tenant: TenantId, message: NewMessage, idempotency: Idempotency | null): Promise<Accepted>;
@@ -85,6 +126,7 @@ export interface HttpDeps {
     idempotency: Idempotency | null,
   ): Promise<'queued' | 'not_found' | 'not_failed' | 'mismatch'>;
   markRead(tenant: TenantId, id: MessageId): Promise<'read' | 'not_found' | 'outbound'>;
+  showTyping(tenant: TenantId, id: MessageId): Promise<'read' | 'not_found' | 'outbound'>;
   /** Records a message that was sent elsewhere; `fresh` false: it was known. */
   recordMessage(
     tenant: TenantId,

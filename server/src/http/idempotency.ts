@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Idempotency, IdempotencyConflict, Limited } from '../actions/accepted.ts';
+import type { Barred, Idempotency, IdempotencyConflict, Limited } from '../actions/accepted.ts';
 import { AldisError } from '../domain/errors.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { limitError } from '../domain/limits.ts';
@@ -36,8 +36,12 @@ function keyOf({ headers }: HttpRequest): string | null {
   });
 }
 
-/** The error for a key that was used for something else, or is being worked on; or for a limit without room. */
-export function conflictError(conflict: IdempotencyConflict | Limited): AldisError {
+/**
+ * The error for a key that was used for something else, or is being worked on; for a limit without room; for a recipient that the
+ * message may not go to.
+ */
+export function conflictError(conflict: IdempotencyConflict | Limited | Barred): AldisError {
+  if (conflict.kind === 'refused') return new AldisError(conflict.code);
   if (conflict.kind === 'limited') return limitError(conflict, Date.now());
   const field = 'Idempotency-Key';
   return conflict.kind === 'mismatch'

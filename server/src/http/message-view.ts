@@ -20,6 +20,12 @@ import {
   words,
 } from './schemas.ts';
 
+const MessageReaction = Type.Object({
+  from: Type.String({ description: 'Phone number or business-scoped user id.' }),
+  emoji: Type.String(),
+  at: Type.String({ format: 'date-time' }),
+});
+
 /** A message as everybody sees it: the same in lists, by id and in events. */
 export const MessageObject = Type.Object(
   {
@@ -41,6 +47,9 @@ export const MessageObject = Type.Object(
     template: NullableJson,
     metadata: NullableJson,
     reply_to: NullableString,
+    reactions: Type.Array(MessageReaction, { description: "Customers' signs to this message, one a person." }),
+    edited_at: NullableTime,
+    deleted_at: NullableTime,
     sender_type: Type.Unsafe<SenderType | null>({
       type: ['string', 'null'],
       enum: [...SENDER_TYPES, null],
@@ -76,7 +85,7 @@ export const MessageObject = Type.Object(
 export type MessageObject = Static<typeof MessageObject>;
 export const MessageReference = reference(MessageObject);
 
-/** The part of a message that never changes. */
+/** The part of a message that never changes, or is shown as it is now. */
 type Fixed = Omit<EventRow, 'xid' | 'event_id' | 'event_type' | 'data'>;
 /** The part that does. */
 type Changing = Pick<
@@ -138,6 +147,9 @@ function view(fixed: Fixed, now: Changing): MessageObject {
     template: fixed.template,
     metadata: fixed.metadata,
     reply_to: fixed.reply_to,
+    reactions: (fixed.reactions ?? []).flatMap(({ from, emoji, at }) => (emoji ? [{ from, emoji, at }] : [])),
+    edited_at: fixed.edited_at,
+    deleted_at: fixed.deleted_at,
     sender_type: fixed.sender_type,
     error: now.error,
     attempt: now.attempt,

@@ -1,6 +1,6 @@
 import type { Quota } from '../access/quota.ts';
 import type { Idempotency, Limited } from '../actions/accepted.ts';
-import { AldisError } from '../domain/errors.ts';
+import { AldisError, type ErrorCode } from '../domain/errors.ts';
 import type { TenantId } from '../domain/ids.ts';
 import { findUsedKey } from '../store/idempotency-keys.read.ts';
 import type { HttpDeps } from './http-deps.ts';
@@ -13,7 +13,7 @@ const WARNINGS = ['quota_unchecked'] as const;
  * by. A request that was accepted before under its key has the same answer again, whatever the quota is now.
  */
 export function gateAccepting(deps: HttpDeps, quota: Quota): HttpDeps {
-  async function within<A extends { kind: string }>(
+  async function within<A extends { kind: string; warnings?: readonly ErrorCode[] }>(
     tenant: TenantId,
     idempotency: Idempotency | null,
     accept: () => Promise<A>,
@@ -22,7 +22,9 @@ export function gateAccepting(deps: HttpDeps, quota: Quota): HttpDeps {
     if (verdict === 'allowed') return accept();
     if (verdict === 'unchecked') {
       const accepted = await accept();
-      return accepted.kind === 'accepted' ? { ...accepted, warnings: [...WARNINGS] } : accepted;
+      return accepted.kind === 'accepted'
+        ? { ...accepted, warnings: [...(accepted.warnings ?? []), ...WARNINGS] }
+        : accepted;
     }
     if (idempotency && (await findUsedKey(deps.db, tenant, idempotency.key))) return accept();
     if (verdict === 'exceeded') return EXCEEDED;

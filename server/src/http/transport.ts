@@ -16,6 +16,9 @@ export interface Transport {
   trusted_proxies: readonly string[];
 }
 
+/** For a head alone, in milliseconds. Node takes the longer of the two times for the whole request, whichever it is called. */
+const LONGEST_HEAD = 60_000;
+
 /** How often Node looks for requests that take too long to arrive. Its own half a minute would be the shortest limit there is. */
 const LOOK_AT_CONNECTIONS_EVERY = 5000;
 
@@ -26,6 +29,8 @@ export function transportOptions(
 ): FastifyServerOptions {
   const node = {
     maxHeaderSize: header_limit,
+    requestTimeout,
+    headersTimeout: Math.min(requestTimeout, LONGEST_HEAD),
     connectionsCheckingInterval: Math.min(requestTimeout, LOOK_AT_CONNECTIONS_EVERY),
   };
   // Which of Node's servers is behind it makes no difference to routes, so the type says the plain one.

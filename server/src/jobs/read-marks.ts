@@ -4,10 +4,11 @@ import { nextReadMark, type ReadMark, type ReadMarker, type ReadMarkOutcome } fr
 import type { RetrySettings } from '../domain/retry.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
 
 /**
- * Tells WhatsApp which customers' messages were read. A mark that cannot be told now is tried again, ever more rarely, and given
+ * Tells WhatsApp which customers' messages were read, and to whom an answer is being written. A mark that cannot be told now is tried again, ever more rarely, and given
  * up after some hours; the message stays read here in any case.
  */
 export interface ReadMarksOptions {
@@ -29,21 +30,19 @@ const TAKEN_FOR = 150_000;
 
 export function createReadMarks(options: ReadMarksOptions): Part {
   const { db, signals, logger, marker } = options;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | null = null;
-  let again = false;
-  let stopped = false;
   let unlisten = () => {};
 
-  async function round(): Promise<void> {
-    for (;;) {
-      again = false;
+  const rounds = createRounds({
+    every: options.pollInterval,
+    atOnce: true,
+    async round() {
       const marks = await takeDueReadMarks(db, TOGETHER, TAKEN_FOR);
       const settled = await Promise.all(marks.map(async (mark) => ({ ...mark, delay: await tell(mark) })));
       await settleReadMarks(db, settled);
-      if (stopped || (marks.length < TOGETHER && !again)) return;
-    }
-  }
+      if (marks.length === TOGETHER) rounds.wake();
+    },
+    failed: (error) => logger.warn({ error }, 'telling WhatsApp what was read failed'),
+  });
 
   /** Milliseconds until the next try; null: there is none. */
   async function tell(mark: ReadMark): Promise<number | null> {
@@ -63,35 +62,22 @@ export function createReadMarks(options: ReadMarksOptions): Part {
     }
     try {
       const access_token = options.openToken({ ...mark, access_token_sealed });
-      return await marker.markRead({ channel: 'whatsapp', tenant_id, id, phone_number_id, access_token }, mark.wamid);
+      const sender = { channel: 'whatsapp', tenant_id, id, phone_number_id, access_token } as const;
+      return await marker.markRead(sender, mark.wamid, mark.typing);
     } catch (error) {
       return { kind: 'later', detail: error instanceof Error ? error.message : String(error), retryAfter: null };
     }
   }
 
-  function begin(): void {
-    again = true;
-    if (running || stopped) return;
-    clearTimeout(timer);
-    running = round()
-      .catch((error: unknown) => logger.warn({ error }, 'telling WhatsApp what was read failed'))
-      .then(() => {
-        running = null;
-        if (!stopped) timer = setTimeout(begin, options.pollInterval);
-      });
-  }
-
   return part(
     'read marks',
     async () => {
-      unlisten = signals.listen('read_marks', begin);
-      begin();
+      unlisten = signals.listen('read_marks', rounds.wake);
+      rounds.start();
     },
     async () => {
-      stopped = true;
       unlisten();
-      clearTimeout(timer);
-      await running;
+      await rounds.stop();
       await marker.close();
     },
   );

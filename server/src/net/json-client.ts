@@ -10,7 +10,8 @@ export interface JsonAnswer {
 const LONGEST_ANSWER = 1 << 20;
 
 /**
- * Asks an address that the operator named, once, without following redirects. With a body it is a POST of JSON.
+ * Asks an address that the operator named, once, without following redirects. With a body it is a POST of JSON, unless
+ * another method is named.
  * @param timeout milliseconds for the whole exchange.
  * @param headers beside those that tell of the body.
  * @param signal ends it early.
@@ -22,13 +23,14 @@ export async function askJson(
   body?: object,
   headers: Record<string, string> = {},
   signal?: AbortSignal,
+  method: 'GET' | 'POST' | 'DELETE' = body ? 'POST' : 'GET',
 ): Promise<JsonAnswer> {
   const over = AbortSignal.timeout(timeout);
   const { statusCode, body: answer } = await request(url, {
     signal: signal ? AbortSignal.any([over, signal]) : over,
+    method,
     headers,
     ...(body && {
-      method: 'POST',
       body: JSON.stringify(body),
       headers: { ...headers, 'content-type': 'application/json' },
     }),

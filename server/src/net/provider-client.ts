@@ -6,7 +6,7 @@ import { Pool } from 'undici';
  */
 export interface ProviderClient {
   /**
-   * Posts JSON over a kept-alive connection.
+   * Posts JSON (or deletes by it) over a kept-alive connection.
    * @throws {NotSent} when certainly no byte of the request left. Any other error: it may have arrived.
    */
   post(request: ProviderRequest): Promise<ProviderResponse>;
@@ -15,6 +15,8 @@ export interface ProviderClient {
 }
 
 export interface ProviderRequest {
+  /** POST if absent. */
+  method?: 'POST' | 'DELETE';
   /** Path and query. */
   path: string;
   headers: Record<string, string>;
@@ -76,7 +78,7 @@ function post(pool: Pool, request: ProviderRequest): Promise<ProviderResponse> {
     const fail = (error: Error) => reject(written ? error : new NotSent(error.message || error.name, { cause: error }));
     try {
       pool.dispatch(
-        { path: request.path, method: 'POST', headers: request.headers, body: request.body },
+        { path: request.path, method: request.method ?? 'POST', headers: request.headers, body: request.body },
         {
           onRequestStart(controller) {
             const reason = request.stop();

@@ -37,6 +37,12 @@ export function checkTogether(config: Config): string[] {
     config.webhook_channel.api_key === null || config.webhook_channel.url !== null,
     'webhook_channel.api_key is a key to nowhere: set webhook_channel.url',
   );
+  const { s3, store } = config.media;
+  must(store !== 's3' || s3.bucket !== null, 'media.store is s3 and media.s3.bucket names no bucket: set it');
+  must(
+    s3.bucket === null || (s3.access_key_id === null) === (s3.secret_access_key === null),
+    'media.s3 has one of access_key_id and secret_access_key: set both, or neither',
+  );
   const versions = secrets.encryption_keys.map(({ version }) => version);
   must(
     new Set(versions).size === versions.length,

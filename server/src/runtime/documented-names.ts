@@ -28,11 +28,6 @@ export const UNUSED_VARIABLES: readonly UnusedName[] = [
   },
   { name: 'WS_*', matches: /^WS_\w+$/, why: NO_CHAT },
   { name: 'JWT_*', matches: /^JWT_\w+$/, why: 'not used yet: who asks is told by an API key' },
-  {
-    name: 'AWS_S3_MAX_FILE_SIZE',
-    matches: /^AWS_S3_MAX_FILE_SIZE$/,
-    why: 'not used yet: media are passed on as links and not stored',
-  },
   { name: 'MSG_SVC_*', matches: /^MSG_SVC_\w+$/, why: 'not known here' },
 ];
 

@@ -42,7 +42,7 @@ export function createMetrics({ version, node = true }: { version: string; node?
     // What waits.
     queueDepth: gauge(
       'aldis_queue_depth',
-      'Messages in due work, by lane and state: queued, scheduled, sending, unconfirmed.',
+      'Messages in due work, by lane and state: queued, scheduled, held, sending, unconfirmed.',
       'lane',
       'state',
     ),
@@ -96,7 +96,31 @@ export function createMetrics({ version, node = true }: { version: string; node?
       'reason',
     ),
     receiptsParked: gauge('aldis_receipts_parked', 'Receipts whose message is not known yet.'),
+    webhookItemsKept: counter(
+      'aldis_webhook_items_kept_total',
+      'Items of webhooks that were not applied and are kept raw: unreadable, no_sender, left_out, failed.',
+      'reason',
+    ),
+    providerErrors: counter(
+      'aldis_provider_errors_total',
+      "Errors that the provider told of an account or number, by the provider's code.",
+      'code',
+    ),
     received: counter('aldis_messages_received_total', "Customers' messages, by type.", 'type'),
+
+    // Files.
+    mediaFetches: counter(
+      'aldis_media_fetches_total',
+      "Tries to fetch customers' files, by result: stored, later, failed.",
+      'result',
+    ),
+
+    // Accounts.
+    tokenExpires: gauge(
+      'aldis_account_token_expires_seconds',
+      'Seconds until the access token of an account expires, for the 50 that expire next. Those that never do are absent.',
+      'account',
+    ),
 
     // Events.
     eventLag: gauge('aldis_event_lag_seconds', 'Age of the oldest event that readers may not see yet.'),

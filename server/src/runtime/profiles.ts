@@ -48,6 +48,7 @@ export const PROFILES: Readonly<Record<ProfileName, ProfileValues>> = {
     'engine.backoff_base': '5s',
     'limits.per_minute': '20',
     'limits.per_day': '1000',
+    'media.max_file_size': '10MiB',
   },
   batch: {
     'service.name': 'messaging-system',

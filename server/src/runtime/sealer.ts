@@ -11,6 +11,8 @@ export interface Sealer {
   seal(secret: string, place: string): Buffer;
   /** @throws {WrongKey} when no key opens it, or it was sealed for another place. */
   open(sealed: Buffer, place: string): string;
+  /** The version of the key that seals; another one in the first byte of a sealed value is an older key's. */
+  readonly newest: number;
 }
 
 /** The secret cannot be opened with the keys at hand. */
@@ -29,6 +31,7 @@ export function createSealer(keys: readonly { version: number; key: Buffer }[]):
   const sealing = byVersion.get(newest);
   if (!sealing) throw new Error('a sealer needs a key');
   return {
+    newest,
     seal(secret, place) {
       const nonce = randomBytes(NONCE);
       const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(place));

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { OPT_IN_WORDS, OPT_OUT_WORDS } from './consent-words.ts';
 import { parseFailpoint, showFailpoint } from './failpoints.ts';
 import { PROFILE_NAMES } from './profiles.ts';
 import { boolean, bytes, choice, duration, integer, list, type Setting, text, url } from './setting.ts';
@@ -9,6 +10,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
+const MB = 1e6;
 
 /** A key that encrypts secrets at rest: 32 bytes in base64. The highest version encrypts, the others still decrypt. */
 export interface EncryptionKey {
@@ -264,6 +266,13 @@ export const SETTINGS = {
       about:
         'How often WhatsApp is asked whether a number is still connected. A new or changed one is asked about at once.',
     }),
+    sync_interval: duration({
+      default: HOUR,
+      min: MINUTE,
+      max: 7 * DAY,
+      about:
+        'How often an account is read from WhatsApp: its token, its numbers, their quality, names and limits. When something changed it is read at once.',
+    }),
   },
   engine: {
     lease: duration({
@@ -399,6 +408,37 @@ export const SETTINGS = {
       about: 'How long a repeated `Idempotency-Key` gets the first answer.',
     }),
   },
+  consent: {
+    keyword_scope: choice({
+      default: 'marketing',
+      words: ['marketing', 'all', 'off'],
+      about:
+        "What a customer opts out of, and in to again, by a keyword: marketing messages, or all messages. `off`: no customer's message is read for keywords.",
+    }),
+    opt_out_keywords: list<string>({
+      default: OPT_OUT_WORDS,
+      expects: 'words of 1 to 100 characters',
+      parse: parseKeyword,
+      show: (item) => item,
+      about:
+        'A customer whose whole message, or tapped button, is one of these opts out. Case, accents, and marks around it do not matter. A tenant may have its own.',
+    }),
+    opt_in_keywords: list<string>({
+      default: OPT_IN_WORDS,
+      expects: 'words of 1 to 100 characters',
+      parse: parseKeyword,
+      show: (item) => item,
+      about: 'The same for opting in.',
+    }),
+  },
+  exports: {
+    retention: duration({
+      default: 7 * DAY,
+      min: MINUTE,
+      max: 90 * DAY,
+      about: 'How long an export is kept when it has ended. Then it is removed, with its file.',
+    }),
+  },
   webhooks: {
     retention: duration({
       default: 7 * DAY,
@@ -447,6 +487,85 @@ export const SETTINGS = {
       about:
         "Where users' URLs may point beside public addresses. Without this, loopback, private and link-local ones are refused.",
     }),
+  },
+  media: {
+    store: choice({
+      default: 'auto',
+      words: ['auto', 'disk', 's3'],
+      about:
+        'Where files lie: on the disk, or in an object storage that speaks as S3 does. `auto` is S3 when `media.s3.bucket` is set, else the disk.',
+    }),
+    folder: text({ default: null, about: 'The folder of files on the disk. Without one, `media` in the data folder.' }),
+    max_file_size: bytes({
+      default: 100 * MB,
+      min: KIB,
+      max: 2 * 1024 * MIB,
+      aliases: ['AWS_S3_MAX_FILE_SIZE'],
+      about: "The largest file that is taken in. WhatsApp's own limit for its type counts where it is smaller.",
+    }),
+    upload_timeout: duration({
+      default: 10 * MINUTE,
+      min: SECOND,
+      max: HOUR,
+      about: 'How long an upload may take to arrive whole. Other requests have `server.request_timeout`.',
+    }),
+    fetch_timeout: duration({
+      default: MINUTE,
+      min: SECOND,
+      max: 10 * MINUTE,
+      about: 'How long it may take to fetch a file from a URL that a request names.',
+    }),
+    link_lifetime: duration({
+      default: 15 * MINUTE,
+      min: SECOND,
+      max: 7 * DAY,
+      about: 'How long the link to a file works that `GET /api/v1/media/{id}` gives.',
+    }),
+    s3: {
+      bucket: text({
+        default: null,
+        aliases: ['AWS_S3_BUCKET'],
+        about: 'The bucket. It has to be there, and should be readable by nobody else.',
+      }),
+      region: text({
+        default: 'us-east-1',
+        aliases: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+        about: 'Its region. Most servers but those of Amazon take any.',
+      }),
+      endpoint: url({
+        default: null,
+        aliases: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+        about: "Where the object storage is. Without one, Amazon's own for the region.",
+      }),
+      access_key_id: text({
+        default: null,
+        secret: true,
+        aliases: ['AWS_ACCESS_KEY_ID'],
+        about: 'Who asks. Without one, the surroundings tell, such as the role of the machine.',
+      }),
+      secret_access_key: text({
+        default: null,
+        secret: true,
+        aliases: ['AWS_SECRET_ACCESS_KEY'],
+        about: 'The secret of that key.',
+      }),
+      session_token: text({
+        default: null,
+        secret: true,
+        aliases: ['AWS_SESSION_TOKEN'],
+        about: 'What a key that is lent for a while needs beside its secret.',
+      }),
+      path_style: boolean({
+        default: false,
+        about: 'Names the bucket in the path and not in the host name, as most servers but those of Amazon want it.',
+      }),
+      prefix: text({
+        default: '',
+        pattern: /^[\w./-]{0,200}$/,
+        expects: 'letters, digits and . _ - /',
+        about: 'What stands before the key of each object, such as `aldis/`.',
+      }),
+    },
   },
   tenant_service: {
     url: url({
@@ -622,6 +741,10 @@ function deepFreeze(value: unknown): unknown {
     Object.freeze(value);
   }
   return value;
+}
+
+function parseKeyword(item: string): string | undefined {
+  return item.length >= 1 && item.length <= 100 && !/[\p{Cc}\p{Cs}]/u.test(item) ? item : undefined;
 }
 
 function parseNetwork(item: string): string | undefined {

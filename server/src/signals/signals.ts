@@ -1,4 +1,4 @@
-import type { MessageId, TenantId } from '../domain/ids.ts';
+import type { MessageId, TemplateId, TenantId } from '../domain/ids.ts';
 
 /**
  * "Something changed" between the parts of Aldis, and later between instances. A signal carries nothing and may be lost:
@@ -15,8 +15,24 @@ export type Topic =
   | `message:${MessageId}`
   /** WhatsApp is to be told that a message was read. */
   | 'read_marks'
+  /** WhatsApp is to be told whom a sender blocks. */
+  | 'blocked_users'
   /** Tenants or senders were changed: their limits, their credentials, whether they send. */
   | 'senders'
+  /** Templates were changed, or what WhatsApp is to be told of them. */
+  | 'templates'
+  /** WhatsApp was told of a template, or did not take it. */
+  | `template:${TemplateId}`
+  /** Customers' files are to be fetched. */
+  | 'media'
+  /** Exports are to be written, or removed. */
+  | 'exports'
+  /** Accounts are to be looked at, or work of their senders is to be moved. */
+  | 'accounts'
+  /** An account, by WhatsApp's id, was looked at. */
+  | `account:${string}`
+  /** Meta apps were changed: their secrets. */
+  | 'apps'
   /** API keys were changed or revoked. */
   | 'keys';
 

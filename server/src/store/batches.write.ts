@@ -105,13 +105,24 @@ export async function advance(
   if (rows.length !== 1) throw new Error(`batch ${id} is not stored through ${chunk.from}`);
 }
 
+// Its templates are looked for once each, however many messages they have.
 const releaseBatch = {
   name: 'batch_release',
   text: `
-insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at)
-select m.tenant_id, m.id, s.lane_id, m.sender_id, m.priority, greatest(now(), m.scheduled_at), m.expires_at
-from messages m join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
-where m.tenant_id = $1 and m.batch_id = $2 and m.state = 'queued'
+with b as materialized (
+  select m.tenant_id, m.id, m.sender_id, m.priority, m.scheduled_at, m.expires_at, m.template ->> 'name' as name,
+    m.template ->> 'language' as language, s.lane_id, s.account_id
+  from messages m join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
+  where m.tenant_id = $1 and m.batch_id = $2 and m.state = 'queued'
+), t as materialized (
+  select n.account_id, n.name, n.language, t.id, t.status
+  from (select distinct account_id, name, language from b where name is not null) n
+  join templates t on t.tenant_id = $1 and t.account_id = n.account_id and t.name = n.name and t.language = n.language
+)
+insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, template_id, held)
+select b.tenant_id, b.id, b.lane_id, b.sender_id, b.priority, greatest(now(), b.scheduled_at), b.expires_at, t.id,
+  case when t.status = 'PAUSED' then 'template' end
+from b left join t on t.account_id = b.account_id and t.name = b.name and t.language = b.language
 returning lane_id`,
 };
 
@@ -141,7 +152,9 @@ export async function findStoredBatch(tx: Queryable, tenant: TenantId, id: Batch
 
 const findMessages = {
   name: 'batch_find_messages',
-  text: `select batch_index as index, id from messages where tenant_id = $1 and batch_id = $2 order by batch_index`,
+  text: `
+select batch_index as index, id, coalesce(fallback ->> 'taken' = 'accepting', false) as sent_as_template
+from messages where tenant_id = $1 and batch_id = $2 order by batch_index`,
 };
 
 /** The accepted messages of a batch by their place in it. */
@@ -149,6 +162,6 @@ export function findBatchMessages(
   tx: Queryable,
   tenant: TenantId,
   id: BatchId,
-): Promise<{ index: number; id: MessageId }[]> {
-  return tx.query<{ index: number; id: MessageId }>(findMessages, [tenant, id]);
+): Promise<{ index: number; id: MessageId; sent_as_template: boolean }[]> {
+  return tx.query<{ index: number; id: MessageId; sent_as_template: boolean }>(findMessages, [tenant, id]);
 }

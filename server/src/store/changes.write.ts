@@ -51,12 +51,16 @@ with m as (
   update messages m set state_before = m.state, state = 'queued', error = null, failed_at = null, sent_at = null, wamid = null
   where m.tenant_id = $1 and m.id = $2 and m.state = 'failed' and m.direction = 'outbound'
     -- What was only recorded has no attempt of ours, and gets none.
-    and m.attempt > 0
+    and (m.attempt > 0 or m.error ->> 'error' in ('template_unavailable', 'recipient_suppressed'))
     and (m.expires_at is null or m.expires_at > now())
-  returning m.tenant_id, m.id, m.sender_id, m.type, m.attempt, m.priority, m.expires_at
+    and not exists (select from contact_identities i where i.tenant_id = m.tenant_id and i.contact_id = m.contact_id
+      and (i.suppressed & 2 <> 0 or (i.suppressed & 1 <> 0 and m.category = 'marketing')))
+  returning m.tenant_id, m.id, m.sender_id, m.type, m.template, m.attempt, m.priority, m.expires_at
 ), d as (
-  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, attempt)
-  select m.tenant_id, m.id, s.lane_id, m.sender_id, m.priority, now(), m.expires_at, m.attempt
+  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, attempt, template_id)
+  select m.tenant_id, m.id, s.lane_id, m.sender_id, m.priority, now(), m.expires_at, m.attempt,
+    (select t.id from templates t where t.tenant_id = m.tenant_id and t.account_id = s.account_id
+       and t.name = m.template ->> 'name' and t.language = m.template ->> 'language')
   from m join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
   returning lane_id
 ), e as (

@@ -83,3 +83,15 @@ where tenant_id = $1 and id = $2`,
 export async function forgetNumberFact(tx: Queryable, tenant: TenantId, id: SenderId): Promise<void> {
   await tx.query(forgetOne, [tenant, id]);
 }
+
+const doubtOne = {
+  name: 'connections_doubt',
+  text: `
+update senders set connection_checked_at = null
+where tenant_id = $1 and id = $2 and connected is distinct from false and connection_checked_at is not null returning id`,
+};
+
+/** Has a number asked about next. What was said of it still holds. @returns whether that is news. */
+export async function doubtNumberFact(tx: Queryable, tenant: TenantId, id: SenderId): Promise<boolean> {
+  return (await tx.query(doubtOne, [tenant, id])).length > 0;
+}

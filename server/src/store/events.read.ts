@@ -16,7 +16,10 @@ export interface EventPosition {
 /** Before the first event that is kept. */
 export const LOG_START: EventPosition = { xid: '0', id: '00000000-0000-0000-0000-000000000000' };
 
-/** What may change of a message, as it was after an event. Absent is null. */
+/**
+ * What may change of a message, as it was after an event. Absent is null; but what customers did to it later, reactions, edited_at and
+ * deleted_at, is told only by the events of that, and stays until the next of them.
+ */
 export interface EventData {
   state: State;
   wamid?: string | null;
@@ -33,8 +36,8 @@ export interface EventData {
   was?: State;
 }
 
-/** What never changes of a message. */
-type Immutable = Pick<
+/** What of a message no event has to tell: it never changes, or is shown as it is now. */
+type Fixed = Pick<
   Message,
   | 'direction'
   | 'type'
@@ -50,13 +53,16 @@ type Immutable = Pick<
   | 'template'
   | 'metadata'
   | 'reply_to'
+  | 'reactions'
+  | 'edited_at'
+  | 'deleted_at'
   | 'sender_type'
   | 'created_at'
   | 'scheduled_at'
   | 'expires_at'
 >;
 
-export interface EventRow extends Immutable {
+export interface EventRow extends Fixed {
   xid: string;
   event_id: EventId;
   event_type: string;
@@ -70,7 +76,7 @@ const list = {
   text: `
 select e.xid::text as xid, e.id as event_id, e.type as event_type, e.data, m.id, m.direction, m.type, m.category,
   m.priority, m.sender_id, coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.address, m.content,
-  m.template, m.metadata, m.reply_to, m.sender_type, m.created_at, m.scheduled_at, m.expires_at
+  m.template, m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.created_at, m.scheduled_at, m.expires_at
 from (
   select * from events
   where tenant_id = $1 and (xid, id) > ($2::text::xid8, $3::uuid) and xid < pg_snapshot_xmin(pg_current_snapshot())

@@ -7,7 +7,7 @@ import type { Direction, Message, State } from '../domain/message.ts';
 const COLUMNS = `
   m.tenant_id, m.id, m.direction, coalesce(d.state, m.state) as state, m.type, m.category, m.priority, m.sender_id,
   coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.wamid, m.address, m.content, m.template,
-  m.metadata, m.reply_to, m.sender_type, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
+  m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
   coalesce(d.started_at, a.started_at) as sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at,
   m.ended_at, d.due_at`;
 
@@ -264,6 +264,16 @@ export async function findWamids(
 ): Promise<Map<string, string>> {
   const rows = await tx.query<{ id: string; wamid: string }>(findProviderIds, [tenant, ids]);
   return new Map(rows.map(({ id, wamid }) => [id, wamid]));
+}
+
+const findInstead = {
+  name: 'messages_find_instead',
+  text: `select from messages where tenant_id = $1 and id = $2 and fallback ->> 'taken' = 'accepting'`,
+};
+
+/** Whether the fallback of a message went in its place when it was accepted. */
+export async function wasSentAsTemplate(tx: Queryable, tenant: TenantId, id: MessageId): Promise<boolean> {
+  return (await tx.query(findInstead, [tenant, id])).length > 0;
 }
 
 const findSettled = {

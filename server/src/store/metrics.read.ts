@@ -4,9 +4,11 @@ import type { Queryable } from '../db/pool.ts';
 const queue = {
   name: 'metrics_queue',
   text: `
-select lane_id, case when state = 'queued' and due_at > clock_timestamp() then 'scheduled' else state::text end as state,
+select lane_id, case when held is not null then 'held' when state = 'queued' and due_at > clock_timestamp() then 'scheduled'
+    else state::text end as state,
   count(*)::int as count,
-  coalesce(max(extract(epoch from clock_timestamp() - due_at)) filter (where state = 'queued'), 0)::float8 as oldest
+  coalesce(max(extract(epoch from clock_timestamp() - due_at)) filter (where state = 'queued' and held is null), 0)::float8
+    as oldest
 from due group by 1, 2`,
 };
 

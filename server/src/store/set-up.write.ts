@@ -115,8 +115,8 @@ const insertSenderRow = {
   name: 'sender_insert',
   text: `
 insert into senders (tenant_id, id, name, channel, lane_id, app_id, phone_number_id, account_id, phone,
-  access_token_sealed, messages_per_second, is_default)
-values ($1, $2, $3, 'whatsapp', $4, $5, $6, $7, $8, $9, $10, $11)`,
+  access_token_sealed, messages_per_second, is_default, own_rate)
+values ($1, $2, $3, 'whatsapp', $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 };
 const updateToken = {
   name: 'sender_update_token',
@@ -150,6 +150,8 @@ export interface NewSender {
   tokenSealed: Buffer;
   messagesPerSecond: number;
   isDefault: boolean;
+  /** Whether the rate stays, whatever the provider says. true if absent. */
+  ownRate?: boolean;
 }
 
 /** Makes a sender, and the lane of its portfolio if that is new. */
@@ -167,6 +169,7 @@ export async function insertSender(tx: Queryable, tenant: TenantId, sender: NewS
     sender.tokenSealed,
     sender.messagesPerSecond,
     sender.isDefault,
+    sender.ownRate ?? true,
   ]);
 }
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/pool.ts';
+import type { ConsentKeywords } from '../domain/consent.ts';
 import { isReference, isUuid, type TenantId } from '../domain/ids.ts';
 
 /** A tenant as an operator sees it. */
@@ -12,6 +13,8 @@ export interface TenantRow {
   request_burst: number | null;
   doubt_policy: DoubtPolicy;
   processing: boolean;
+  /** Words by which its customers opt out and in; null: those of the configuration, also in place of one that is absent. */
+  consent_keywords: Partial<ConsentKeywords> | null;
   created_at: Date;
 }
 
@@ -19,7 +22,7 @@ export interface TenantRow {
 export type DoubtPolicy = Readonly<Record<string, 'resend' | 'tell'>>;
 
 const COLUMNS =
-  'id, external_id, name, monthly_quota, requests_per_second, request_burst, doubt_policy, processing, created_at';
+  'id, external_id, name, monthly_quota, requests_per_second, request_burst, doubt_policy, processing, consent_keywords, created_at';
 
 const findOne = {
   name: 'tenants_find',

@@ -79,7 +79,7 @@ async function row({ read }: TenantWorld, send: BegunSend): Promise<Record<strin
   };
 }
 
-test('however receipts are ordered, repeated and split, the row is the same in the end', async () => {
+test('however receipts are ordered, repeated and split, the row is the same in the end [status played] [status failed]', async () => {
   const own = await world.tenant();
   const receipt = fc.record({
     status: fc.constantFrom<ReceiptStatus>('sent', 'delivered', 'read', 'played', 'failed'),

@@ -88,7 +88,7 @@ test('wrong types are not converted', async () => {
   assertRefused(endless, 400, 'invalid_field', 'variables.a');
   assert.equal(endless.body.message, 'variables.a must be a string or a number, not one that is too large.');
   assertRefused(await post(message({ priority: 'urgent' })), 400, 'invalid_field', 'priority');
-  assertRefused(await post(message({ type: 'sticker' })), 400, 'unsupported_type', 'type');
+  assertRefused(await post(message({ type: 'poll' })), 400, 'unsupported_type', 'type');
   assertRefused(await post(message({ template: { name: 'a' } })), 400, 'missing_field', 'template.language');
   assertRefused(
     await post(message({ template: { name: 'a', language: 'en', components: [7] } })),

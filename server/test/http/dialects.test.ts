@@ -189,9 +189,9 @@ test('documented errors are literal, and fields are named as they were given', a
   const silent = await post({ to: newPhone(), type: 'Text' });
   assertRefused(silent, 400, 'missing_field', 'content');
   assertRefused(await post({ ...message, mediaUrl: 'no' }), 400, 'invalid_media_url', 'mediaUrl');
-  const sticker = await post({ ...message, type: 'Sticker' });
-  assertRefused(sticker, 400, 'unsupported_type', 'type');
-  assert.match(sticker.body.message, /one of Text, Template, Image, Video, Audio, Document\./);
+  const poll = await post({ ...message, type: 'Poll' });
+  assertRefused(poll, 400, 'unsupported_type', 'type');
+  assert.match(poll.body.message, /one of Text, Template, Image, Video, Audio, Document, Sticker, .*, Interactive\./);
   const misspelt = await post({ ...message, scheduledFr: TOMORROW });
   assertRefused(misspelt, 400, 'unknown_field', 'scheduledFr');
   assertRefused(await post({ ...message, content: 7 }), 400, 'invalid_field', 'content');

@@ -1,15 +1,22 @@
 import { createHmac } from 'node:crypto';
 import { createAuthenticator } from '../../src/access/api-keys.ts';
-import type { Scope } from '../../src/access/principal.ts';
+import { SCOPES, type Scope } from '../../src/access/principal.ts';
 import { createSenderDirectory } from '../../src/access/sender-directory.ts';
+import { createTemplateDirectory } from '../../src/access/template-directory.ts';
 import { createBatchAcceptor } from '../../src/actions/accept-batch.ts';
 import { createAcceptor } from '../../src/actions/accept-messages.ts';
+import { createAccounts } from '../../src/actions/accounts.ts';
 import { createApiKeys } from '../../src/actions/api-keys.ts';
+import { createApps } from '../../src/actions/apps.ts';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
-import { markRead } from '../../src/actions/mark-read.ts';
+import { createContacts } from '../../src/actions/contacts.ts';
+import { createExports } from '../../src/actions/exports.ts';
+import { markRead, showTyping } from '../../src/actions/mark-read.ts';
 import { recordMessage } from '../../src/actions/record-messages.ts';
+import { createReseal } from '../../src/actions/reseal.ts';
 import { createSenders } from '../../src/actions/senders.ts';
 import { createWebhookStore } from '../../src/actions/store-webhook.ts';
+import { createTemplates } from '../../src/actions/templates.ts';
 import { createTenants } from '../../src/actions/tenants.ts';
 import { createVerifier } from '../../src/channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../../src/db/batcher.ts';
@@ -27,11 +34,14 @@ import { createSealer } from '../../src/runtime/sealer.ts';
 import type { Signals } from '../../src/signals/signals.ts';
 import { insertApiKey } from '../../src/store/set-up.write.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
+import { type MediaWorld, type MediaWorldOptions, mediaWorld } from '../media-world.ts';
 
 /** A door over a database of its own, listening: everything is real but the provider and the sending loop. */
 export interface DoorWorld extends EngineWorld {
   url: string;
   app: HttpApp;
+  /** Where its files lie. */
+  media: MediaWorld;
   /** The sentences that the door logged. */
   logged: string[];
   /** A tenant with a sender, and a key that may everything a customer may. */
@@ -81,14 +91,17 @@ export interface Body {
 export const SEALER = createSealer([{ version: 1, key: Buffer.alloc(32, 7) }]);
 const APP_SECRET = 'an app secret';
 export const VERIFY_TOKEN = 'a verify token';
-const CUSTOMER: readonly Scope[] = ['messages:write', 'messages:read', 'events:read'];
+const CUSTOMER: readonly Scope[] = SCOPES.filter((scope) => !['metrics:read', 'act_as', 'admin'].includes(scope));
 
 export async function doorWorld(
   change: Partial<HttpDeps> = {},
   transport: Partial<Transport> = {},
+  mediaOptions: MediaWorldOptions = {},
+  settings: Partial<HttpDeps['settings']> = {},
 ): Promise<DoorWorld> {
   const world = await engineWorld();
   const { db } = world;
+  const media = await mediaWorld(db, mediaOptions);
   let listeners = 0;
   const signals: Signals = {
     notify: (topic) => world.signals.notify(topic),
@@ -106,6 +119,8 @@ export async function doorWorld(
   const senders = createSenderDirectory({ db, clock });
   world.signals.listen('keys', keys.forget);
   world.signals.listen('senders', senders.forget);
+  const templates = createTemplateDirectory({ db, clock });
+  world.signals.listen('templates', templates.forget);
   const instance = newId<InstanceId>();
   const acceptor = createAcceptor({ db, signals, slot: 0 });
   const logged: string[] = [];
@@ -132,14 +147,23 @@ export async function doorWorld(
         trusted_proxies: [],
         ...transport,
       },
+      ...settings,
     },
     keys,
     senders,
+    media: media.door,
+    templates,
     manage: {
       tenants: createTenants({ db, signals }),
       senders: createSenders({ db, signals, sealer: SEALER }),
+      templates: createTemplates({ db, signals }),
       keys: createApiKeys({ db, signals }),
+      apps: createApps({ db, signals, sealer: SEALER }),
+      accounts: createAccounts({ db, signals, sealer: SEALER }),
+      reseal: createReseal({ db, signals, sealer: SEALER }),
     },
+    contacts: createContacts({ db, signals }),
+    exports: { actions: createExports({ db, signals, keep: 60_000 }), files: media.store },
     troubleOf: (error) => (error instanceof BatcherFull ? 'overloaded' : isTransient(error) ? 'unavailable' : null),
     health: () => ({
       status: 'healthy',
@@ -154,6 +178,7 @@ export async function doorWorld(
     cancelMessage: (tenant, id, idempotency) => cancelMessage(db, signals, tenant, id, idempotency),
     retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency),
     markRead: (tenant, id) => markRead(db, signals, tenant, id),
+    showTyping: (tenant, id) => showTyping(db, signals, tenant, id),
     recordMessage: (tenant, conversation, said) => recordMessage(db, signals, tenant, conversation, said),
     storeWebhook: (name, body) => createWebhookStore(db, instance, () => {}).store(name, body),
     whatsapp: createVerifier((name) =>
@@ -194,6 +219,7 @@ export async function doorWorld(
     ...world,
     url,
     app,
+    media,
     logged,
     customer,
     listeners: () => listeners,
@@ -212,6 +238,7 @@ export async function doorWorld(
     },
     async close() {
       await app.close();
+      await media.close();
       await world.close();
     },
   };

@@ -94,3 +94,23 @@ test('only the customer reads what was sent; what is not there is not found', as
   assert.equal((await stranger.post(`/api/v1/messages/${id}/read`)).status, 404);
   assert.deepEqual(await unread(), { n: 2, marks: 0 });
 });
+
+test('typing marks as read, answers at once, and is for what a customer wrote', async () => {
+  const [id = ''] = await twoReceived();
+  const typing = (of: string) => customer.post(`/api/v1/messages/${of}/typing`);
+  for (const _ of [1, 2]) {
+    const { status, body } = await typing(id);
+    assert.deepEqual([status, body], [202, { id, status: 'read', state: 'read' }]);
+  }
+  assert.deepEqual(await unread(), { n: 1, marks: 1 });
+  const log = await readLog(world.db, customer.tenant, 3);
+  assert.deepEqual(
+    log.map(({ event_type }) => event_type),
+    ['message.received', 'message.received', 'message.read'],
+  );
+  const sent = await typing(await customer.accept());
+  assert.deepEqual([sent.status, sent.body.error], [409, 'cannot_mark_read']);
+  for (const unknown of ['no-id', crypto.randomUUID()]) assert.equal((await typing(unknown)).status, 404);
+  const stranger = await world.customer();
+  assert.equal((await stranger.post(`/api/v1/messages/${id}/typing`)).status, 404);
+});

@@ -23,6 +23,7 @@ test('a tenant is made, read by both ids, changed and deleted', async () => {
     request_burst: null,
     doubt_policy: {},
     processing: true,
+    consent_keywords: null,
   });
   assert.match(String(created_at), /^\d{4}-.*\.\d{3}Z$/);
   for (const reference of [id, 'shop%201']) {
@@ -35,6 +36,7 @@ test('a tenant is made, read by both ids, changed and deleted', async () => {
     request_burst: 50,
     doubt_policy: { marketing: 'resend' },
     processing: false,
+    consent_keywords: { opt_out: ['Genug', 'बंद'] },
   };
   const changed = await operator.ask('PATCH', '/tenants/shop%201', change);
   assert.deepEqual([changed.status, changed.body], [200, { ...made.body, ...change }]);
@@ -123,6 +125,14 @@ test('bad input is refused with its field, and nothing is written', async () => 
     ['POST', '/tenants', { name: 'x', requests_per_second: 0 }, 'invalid_field', 'requests_per_second'],
     ['POST', '/tenants', { name: 'x', doubt_policy: { service: 'maybe' } }, 'invalid_field', 'doubt_policy.service'],
     ['POST', '/tenants', { name: 'x', doubt_policy: { nothing: 'tell' } }, 'unknown_field', 'doubt_policy.nothing'],
+    [
+      'POST',
+      '/tenants',
+      { name: 'x', consent_keywords: { opt_out: [''] } },
+      'invalid_field',
+      'consent_keywords.opt_out[0]',
+    ],
+    ['POST', '/tenants', { name: 'x', consent_keywords: { en: [] } }, 'unknown_field', 'consent_keywords.en'],
     ['POST', '/tenants', '{"name": ', 'malformed_json', undefined],
     ['PATCH', `/tenants/${id}`, {}, 'invalid_field', 'body'],
     ['PATCH', `/tenants/${id}`, { id: newId() }, 'unknown_field', 'id'],

@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { markRead } from '../../src/actions/mark-read.ts';
+import { markRead, showTyping } from '../../src/actions/mark-read.ts';
+import { settleReadMarks, takeDueReadMarks } from '../../src/actions/read-marks.ts';
 import { receiveMessages } from '../../src/actions/receive-messages.ts';
 import { whatsappReadMarker } from '../../src/channels/whatsapp/read-marker.ts';
 import type { MessageId } from '../../src/domain/ids.ts';
@@ -66,6 +67,12 @@ let wamids = 0;
 
 /** A customer's message comes in and is read. Gives the provider's id of it. */
 async function readOne(): Promise<string> {
+  const { wamid, id } = await received();
+  assert.equal(await markRead(world.db, world.signals, tenant.tenant, id), 'read');
+  return wamid;
+}
+
+async function received(): Promise<{ wamid: string; id: MessageId }> {
   const wamid = `wamid.mark.${++wamids}`;
   const said = { tenant: tenant.tenant, sender: tenant.sender, wamid, type: 'text', at: Date.now(), phone: newPhone() };
   const rest = { userId: null, name: null, content: { text: 'hi' }, replyTo: null };
@@ -75,8 +82,7 @@ async function readOne(): Promise<string> {
     text: 'select message_id as id from wamids where tenant_id = $1 and wamid = $2',
   };
   const [row] = await world.db.query<{ id: MessageId }>(find, [tenant.tenant, wamid]);
-  assert.equal(await markRead(world.db, world.signals, tenant.tenant, row?.id as MessageId), 'read');
-  return wamid;
+  return { wamid, id: row?.id as MessageId };
 }
 
 async function marks(): Promise<number> {
@@ -87,7 +93,7 @@ async function marks(): Promise<number> {
 const none = () => until('no mark is left', async () => (await marks()) === 0);
 const error = (status: number, code: number) => ({ status, body: JSON.stringify({ error: { message: 'no', code } }) });
 
-test('what is read is told at once, as Meta documents it', async () => {
+test('what is read is told at once, as Meta documents it [sent read mark]', async () => {
   await job.start();
   const wamid = await readOne();
   await none();
@@ -129,4 +135,49 @@ test('after a dozen tries it is given up, and the message stays read', async () 
     text: `select count(*)::int as n from messages where tenant_id = $1 and state = 'read'`,
   };
   assert.deepEqual(await world.db.query<object>(read, [tenant.tenant]), [{ n: 1 }]);
+});
+
+/** What the provider was told of the customer's message: whether it was typing as well. */
+function saidOf(wamid: string): boolean[] {
+  return told.flatMap(({ body }) => {
+    const { message_id, typing_indicator } = body as { message_id: string; typing_indicator?: object };
+    return message_id === wamid ? [typing_indicator !== undefined] : [];
+  });
+}
+
+test('that an answer is being written is told with the mark, as Meta documents it, and again when asked again [sent typing indicator]', async () => {
+  await job.start();
+  const { wamid, id } = await received();
+  assert.equal(await showTyping(world.db, world.signals, tenant.tenant, id), 'read');
+  await none();
+  const body = { messaging_product: 'whatsapp', status: 'read', message_id: wamid, typing_indicator: { type: 'text' } };
+  assert.deepEqual(
+    told.map((one) => one.body),
+    [body],
+  );
+  assert.equal(await showTyping(world.db, world.signals, tenant.tenant, id), 'read');
+  await none();
+  assert.deepEqual(saidOf(wamid), [true, true]);
+});
+
+test('what is asked for while a mark is being told is told after it', async () => {
+  const { wamid, id } = await received();
+  await markRead(world.db, world.signals, tenant.tenant, id);
+  // Taken by an instance that has not told it yet.
+  const [mark] = await takeDueReadMarks(world.db, 1, 60_000);
+  assert.ok(mark);
+  await showTyping(world.db, world.signals, tenant.tenant, id);
+  await settleReadMarks(world.db, [{ ...mark, delay: null }]);
+  await job.start();
+  await none();
+  assert.deepEqual(saidOf(wamid), [true]);
+});
+
+test('typing that could not be told in time is not told; the mark is', async () => {
+  const { wamid, id } = await received();
+  await showTyping(world.db, world.signals, tenant.tenant, id);
+  await world.db.script(`update read_marks set typing_at = typing_at - interval '10 seconds'`);
+  await job.start();
+  await none();
+  assert.deepEqual(saidOf(wamid), [false]);
 });

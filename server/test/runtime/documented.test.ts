@@ -128,6 +128,7 @@ describe('documented names in the environment', () => {
     assert.equal(config.database.url, 'postgres://db.example:5432/aldis');
     assert.equal(config.whatsapp.number.access_token, 'EAAG');
     assert.equal(config.log.level, 'warn');
+    assert.equal(config.media.max_file_size, 10_485_760);
     assert.deepEqual(
       warnings.map((warning) => warning.split(' ', 1)[0]),
       [
@@ -136,7 +137,6 @@ describe('documented names in the environment', () => {
         'KAFKA_BROKERS',
         'WS_CLIENT_BUFFER_SIZE',
         'JWT_SECRET',
-        'AWS_S3_MAX_FILE_SIZE',
         'whatsapp.number.access_token',
       ],
     );

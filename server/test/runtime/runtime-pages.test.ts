@@ -37,7 +37,7 @@ test('every default is a value that its setting reads', () => {
 });
 
 test('the example file with every line taken in is the default configuration', () => {
-  const yaml = String(runtimePages()['config.example.yaml']).replaceAll(/^# ?(?=\s*[a-z_]+:)/gm, '');
+  const yaml = String(runtimePages()['config.example.yaml']).replaceAll(/^# ?(?=\s*[a-z0-9_]+:)/gm, '');
   assert(Object.keys(parse(yaml)).includes('engine'));
   const cwd = join(PROJECT, 'server');
   const argv = Object.entries(flatten(parse(yaml))).flatMap(([key, value]) => {

@@ -3,15 +3,20 @@ import type { ReadMarker, ReadMarkOutcome } from '../../domain/read-mark.ts';
 import type { ProviderClient, ProviderResponse } from '../../net/provider-client.ts';
 import { isRecord, readAnswer } from './answer.ts';
 
-/** Tells WhatsApp what was read. Meta: messages/mark-message-as-read. */
+/** Tells WhatsApp what was read, and where an answer is being written. Meta: messages/mark-message-as-read, typing-indicators. */
 export function whatsappReadMarker({ client, version }: { client: ProviderClient; version: string }): ReadMarker {
   return {
-    async markRead(sender, id) {
+    async markRead(sender, id, typing) {
       try {
         const response = await client.post({
           path: `/${version}/${sender.phone_number_id}/messages`,
           headers: { authorization: `Bearer ${sender.access_token}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ messaging_product: 'whatsapp', status: 'read', message_id: id }),
+          body: JSON.stringify({
+            messaging_product: 'whatsapp',
+            status: 'read',
+            message_id: id,
+            ...(typing ? { typing_indicator: { type: 'text' } } : undefined),
+          }),
           stop: () => null,
         });
         return outcomeOf(response);

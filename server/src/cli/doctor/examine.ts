@@ -4,7 +4,9 @@ import { version } from '../../version.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { openToRead } from '../open-database.ts';
 import type { Output } from '../output.ts';
+import { checkAccounts } from './account-checks.ts';
 import { checkDatabase } from './database-checks.ts';
+import { checkFiles } from './file-checks.ts';
 import { type Finding, fail, ok, reasonOf, warn } from './finding.ts';
 import { checkFolder } from './folder-checks.ts';
 import { checkSenders } from './sender-checks.ts';
@@ -25,6 +27,7 @@ export async function examine(flags: readonly string[], output: Output): Promise
   const findings = [
     ...checkConfiguration(loaded),
     ...(await checkFolder(config)),
+    ...(await checkFiles(config)),
     ...(await lookIntoDatabase(loaded, last, server.running)),
     ...server.findings,
     await checkWebhook(config, last, server.running),
@@ -54,7 +57,8 @@ async function lookIntoDatabase(loaded: LoadedConfig, last: LastStart, running: 
       const findings = await checkDatabase(db, where, config);
       const isCurrent = findings.some(({ name, status }) => name === 'encryption key' && status === 'ok');
       if (!isCurrent) return findings;
-      return [...findings, ...(await checkSenders(db, config, providerOf(loaded, last, running)))];
+      const senders = await checkSenders(db, config, providerOf(loaded, last, running));
+      return [...findings, ...senders, ...(await checkAccounts(db))];
     } finally {
       await close();
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parse, resolve } from 'node:path';
 import { clientSettings } from '../../runtime/client-settings.ts';
 import { checkCountry } from '../address.ts';
+import { contentParts, isMoreThanText } from '../content-options.ts';
 import { usageError } from '../exit-codes.ts';
 import { type MessageOptions, messageShape } from '../message-options.ts';
 import { type CsvFile, type CsvRecord, openCsv } from './csv-reader.ts';
@@ -46,6 +47,9 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
   const path = absolute(file);
   const isJson = isJsonLines(path);
   const shape = messageShape(options.text ?? (isJson ? ownText(options) : null), options);
+  if (shape.file !== null) {
+    throw usageError(`${shape.file}: an import sends files by their address or the id of a stored file`);
+  }
   const country = options.country ?? settings.defaultCountry;
   const defaultCountry = country === null ? null : checkCountry(country);
   const { dir, name, ext } = parse(path);
@@ -66,8 +70,10 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
   const phoneColumn = options.phoneColumn ?? null;
   // A dump has a line a message, not a line an addressee.
   const allowDuplicates = isJson || (options.allowDuplicates ?? false);
+  const { text, template, rest, content, textNames, componentNames, fallback } = shape;
   const meaning = [
-    shape,
+    // As it was always written: an import that was begun by a version before is still the same.
+    { text, template, rest, media: content, textNames, componentNames, ...(fallback === null ? {} : { fallback }) },
     [...constants].sort(),
     defaultCountry,
     phoneColumn,
@@ -90,6 +96,6 @@ export async function planImport(file: string, options: PlanOptions): Promise<Im
 }
 
 /** A dump of messages has the text of each, which is not looked through for names: the whole of it is a value. */
-function ownText({ template, media }: PlanOptions): string | null {
-  return template === undefined && media === undefined ? '{content}' : null;
+function ownText(options: PlanOptions): string | null {
+  return options.template === undefined && !isMoreThanText(contentParts(options)) ? '{content}' : null;
 }

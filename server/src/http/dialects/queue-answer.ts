@@ -45,7 +45,15 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Under these names stands what is the user's or the provider's, and is never touched. */
-export const VERBATIM: ReadonlySet<string> = new Set(['content', 'template', 'metadata', 'variables', 'components']);
+export const VERBATIM: ReadonlySet<string> = new Set([
+  'content',
+  'template',
+  'metadata',
+  'variables',
+  'components',
+  'attributes',
+  'payload',
+]);
 /** Under these names stand counts by words of ours. */
 export const COUNTS: ReadonlySet<string> = new Set(['by_status', 'by_direction', 'by_type']);
 /** Words of ours, in what has a state. The state itself keeps the true word. */

@@ -34,7 +34,13 @@ const AcceptedBatchAnswer = Type.Object(
     batch_id: Type.String(),
     accepted: Type.Integer(),
     refused: Type.Integer(),
-    messages: Type.Array(Type.Object({ index: Type.Integer(), id: Type.String() })),
+    messages: Type.Array(
+      Type.Object({
+        index: Type.Integer(),
+        id: Type.String(),
+        warnings: Type.Optional(Type.Array(Type.String())),
+      }),
+    ),
     errors: Type.Array(reference(ItemError)),
     warnings: Type.Optional(Type.Array(Type.String())),
   },

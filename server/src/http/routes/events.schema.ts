@@ -18,7 +18,10 @@ export const EventsQuery = Type.Object(
 const EventObject = Type.Object(
   {
     id: Type.String(),
-    type: Type.String({ description: '`message.` and a state, or message.received.' }),
+    type: Type.String({
+      description:
+        '`message.` and a state; message.received; and what is done to a message later: message.reaction, message.edited, message.deleted, message.media.',
+    }),
     time: Time,
     cursor: Type.String({ description: 'The place after this event.' }),
     prev: Type.String({

@@ -1,11 +1,10 @@
 import type { Static } from 'typebox';
 import { AldisError } from '../../domain/errors.ts';
-import type { TenantId } from '../../domain/ids.ts';
-import { countListed, listMessages, type MessageFilter, type MessageTotal, WALKED } from '../../store/messages.read.ts';
-import { countMessages } from '../../store/statistics.read.ts';
+import { listMessages, type MessageTotal, WALKED } from '../../store/messages.read.ts';
 import { readPageCursor, writePageCursor } from '../cursors.ts';
 import { guard, principalOf } from '../guard.ts';
 import type { HttpDeps } from '../http-deps.ts';
+import { messageTotal } from '../message-total.ts';
 import { messageView } from '../message-view.ts';
 import { integersOf } from '../query.ts';
 import type { HttpApp } from '../typebox-provider.ts';
@@ -29,7 +28,7 @@ export function messageListRoutes(app: HttpApp, deps: HttpDeps): void {
       return {
         messages: found.messages.map(messageView),
         next_cursor: found.next === null ? null : writePageCursor(found.next),
-        ...(page === undefined ? {} : totalsOf(page, limit, await totalOf(deps, tenant_id, filter))),
+        ...(page === undefined ? {} : totalsOf(page, limit, await messageTotal(db, tenant_id, filter))),
       };
     },
   );
@@ -59,21 +58,4 @@ function offsetOf({ limit, cursor, page }: Static<typeof ListQuery>): number {
 function totalsOf(page: number | undefined, limit: number, { total, capped }: MessageTotal) {
   if (page === undefined) return {};
   return { total, page, limit, total_pages: Math.ceil(total / limit), ...(capped ? { total_capped: true } : {}) };
-}
-
-/** From the roll-ups where they can tell; else it is counted, as far as 10,000 messages. */
-async function totalOf({ db }: HttpDeps, tenant: TenantId, filter: MessageFilter): Promise<MessageTotal> {
-  const { contact_id, conversation_id, batch_id, from, until } = filter;
-  if ([contact_id, conversation_id, batch_id, from, until].some((value) => value !== undefined)) {
-    return countListed(db, tenant, filter);
-  }
-  const { sender_id, direction, type, states } = filter;
-  let total = 0;
-  for (const count of await countMessages(db, tenant, sender_id ?? null)) {
-    if (direction !== undefined && count.direction !== direction) continue;
-    if (type !== undefined && count.type !== type) continue;
-    if (states !== undefined && !states.includes(count.state)) continue;
-    total += count.n;
-  }
-  return { total, capped: false };
 }

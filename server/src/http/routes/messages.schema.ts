@@ -1,5 +1,12 @@
 import Type from 'typebox';
-import { CATEGORIES, type Content, OUTBOUND_TYPES, SENDER_TYPES } from '../../domain/message.ts';
+import {
+  CATEGORIES,
+  type ContactCard,
+  type Content,
+  type Interactive,
+  OUTBOUND_TYPES,
+  SENDER_TYPES,
+} from '../../domain/message.ts';
 import { HistoryStep } from '../history-view.ts';
 import { MessageObject, MessageReference, MessageStatus } from '../message-view.ts';
 import {
@@ -23,8 +30,55 @@ const moment = (description: string) => Type.Optional(Type.String({ format: 'dat
 
 const contentProperties = {
   text: Type.Optional(Type.String({ description: 'The text, or the caption of media. {name}s are filled in.' })),
+  preview_url: Type.Optional(Type.Boolean({ description: 'Of a text: whether its first link is shown as a preview.' })),
   media_url: Type.Optional(Type.String({ maxLength: 2048, description: 'An http(s) URL that WhatsApp fetches.' })),
+  media_id: Type.Optional(Reference('Instead of media_url: a file that is stored here.')),
   filename: Type.Optional(Type.String({ minLength: 1, description: 'Of a document, as the customer sees it.' })),
+  voice: Type.Optional(Type.Boolean({ description: 'Of an audio: shown as a voice message. OGG with Opus only.' })),
+  location: Type.Optional(
+    Type.Object(
+      {
+        latitude: Type.Number({ description: 'From -90 to 90.' }),
+        longitude: Type.Number({ description: 'From -180 to 180.' }),
+        name: Type.Optional(Type.String()),
+        address: Type.Optional(Type.String()),
+      },
+      closed,
+    ),
+  ),
+  contacts: Type.Optional(
+    Type.Unsafe<ContactCard[]>({
+      type: 'array',
+      items: { type: 'object' },
+      description:
+        'Cards of people as WhatsApp takes them: each a name with formatted_name and one more part of it, phones, emails and so on; at most 257.',
+    }),
+  ),
+  reaction: Type.Optional(
+    Type.Object(
+      {
+        message_id: Reference('The message it is to: our id or the id of WhatsApp.'),
+        emoji: Type.String({ description: 'One emoji; an empty one takes the reaction back.' }),
+      },
+      closed,
+    ),
+  ),
+  interactive: Type.Optional(
+    Type.Unsafe<Interactive>({
+      type: 'object',
+      description:
+        'As WhatsApp takes it: button, list, cta_url, location_request_message, flow, product, product_list, catalog_message, carousel or address_message. {name}s in the text of its body are filled in.',
+    }),
+  ),
+};
+
+/** A template as a request names it. */
+const templateProperties = {
+  name: Type.String(),
+  language: Type.String({ examples: ['en_US'] }),
+  components: Type.Optional(
+    Type.Array(Type.Unsafe<unknown>({ type: 'object' }), { description: 'As WhatsApp takes them.', maxItems: 32 }),
+  ),
 };
 
 /** The canonical body of a message. */
@@ -41,19 +95,17 @@ export const MessageBody = Type.Object(
     type: Type.Optional(words(OUTBOUND_TYPES, { description: 'Absent: what the rest of the message tells.' })),
     content: Type.Optional(Type.Object(contentProperties, closed)),
     template: Type.Optional(
-      Type.Object(
-        {
-          name: Type.String(),
-          language: Type.String({ examples: ['en_US'] }),
-          components: Type.Optional(
-            Type.Array(Type.Unsafe<unknown>({ type: 'object' }), {
-              description: 'As WhatsApp takes them.',
-              maxItems: 32,
-            }),
-          ),
-        },
-        { ...closed, description: 'What is sent when present; content is then kept for display.' },
-      ),
+      Type.Object(templateProperties, {
+        ...closed,
+        description: 'What is sent when present; content is then kept for display.',
+      }),
+    ),
+    fallback_template: Type.Optional(
+      Type.Object(templateProperties, {
+        ...closed,
+        description:
+          'What is sent instead, once, when the customer last wrote too long ago for WhatsApp to take what is no template.',
+      }),
     ),
     variables: Type.Optional(
       Type.Unsafe<Record<string, string | number>>({
@@ -67,7 +119,11 @@ export const MessageBody = Type.Object(
     scheduled_at: moment('Not before this time; at most a year ahead.'),
     expires_at: moment('Not after this time.'),
     priority: Type.Optional(words(['high', 'normal', 'low'], { description: 'Absent: normal, and low in a batch.' })),
-    category: Type.Optional(words(CATEGORIES, { description: 'Absent: marketing with a template, service without.' })),
+    category: Type.Optional(
+      words(CATEGORIES, {
+        description: "Absent: the template's own if it is known here, else marketing; service without a template.",
+      }),
+    ),
     metadata: Type.Optional(
       Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'Yours, at most 4096 bytes; given back.' }),
     ),
@@ -196,7 +252,7 @@ export const ROUTES = {
     tags,
     summary: 'Accept a message',
     description:
-      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time. It is addressed by `to` or `recipient_phone`, or by `conversation_id`: then address and sender are those of the conversation. With `whatsapp_message_id` beside `conversation_id` the message was sent elsewhere: it is recorded and never sent; 201, and 200 when it is known already.',
+      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time. It is addressed by `to` or `recipient_phone`, or by `conversation_id`: then address and sender are those of the conversation. With `whatsapp_message_id` beside `conversation_id` the message was sent elsewhere: it is recorded and never sent; 201, and 200 when it is known already. When the customer is known to have written last more than 24 hours ago, what is no template is 409 `window_closed`, or its `fallback_template` is sent with the warning `sent_as_template`; who opted out is 409 `recipient_suppressed`.',
     querystring: NO_QUERY,
     headers: IdempotencyHeader,
     body: SingleBody,
@@ -234,6 +290,15 @@ export const ROUTES = {
     querystring: NO_QUERY,
     body: NO_BODY,
     response: { 200: reference(StateAnswer), ...ERRORS_OF_ROUTES },
+  },
+  typing: {
+    tags,
+    summary: 'Show the customer that an answer is being written',
+    description:
+      "WhatsApp shows it for up to 25 seconds, or until the next message. The customer's message is marked as read with it. Best effort: what cannot be told within 10 seconds is not told.",
+    querystring: NO_QUERY,
+    body: NO_BODY,
+    response: { 202: reference(StateAnswer), ...ERRORS_OF_ROUTES },
   },
   cancel: {
     tags,

@@ -84,6 +84,18 @@ export function messageRoutes(app: HttpApp, deps: HttpDeps): void {
   }
 
   app.post(
+    '/api/v1/messages/:id/typing',
+    { schema: { ...ROUTES.typing, params: IdParameter }, onRequest: writing },
+    async (request, reply) => {
+      const id = messageId(request.params.id);
+      const result = await deps.showTyping(principalOf(request).tenant_id, id);
+      if (result === 'not_found') throw noMessage();
+      if (result === 'outbound') throw new AldisError('cannot_mark_read');
+      return reply.code(202).send(stateAnswer(id, 'read'));
+    },
+  );
+
+  app.post(
     '/api/v1/messages/:id/cancel',
     { schema: { ...ROUTES.cancel, params: IdParameter }, onRequest: writing },
     async (request) => {

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import type { ConsentKeywords } from '../../domain/consent.ts';
 import { CATEGORIES } from '../../domain/message.ts';
 import type { DoubtPolicy } from '../../store/tenants.read.ts';
 import { ERRORS_OF_ROUTES, NO_QUERY, NullableString, Reference, reference, Time, words } from '../schemas.ts';
@@ -20,12 +21,24 @@ const quota = Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'M
 const rate = Type.Integer({ minimum: 1, maximum: 100_000, description: 'Requests a second of the API, on average.' });
 const burst = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests that may come at once.' });
 
+const Keywords = Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }), {
+  maxItems: 100,
+});
+const OwnKeywords = Type.Unsafe<Partial<ConsentKeywords>>({
+  type: 'object',
+  properties: { opt_out: Keywords, opt_in: Keywords },
+  additionalProperties: false,
+  description:
+    "Words by which its customers opt out and in, instead of the configuration's; what is absent stays as there.",
+});
+
 const optional = {
   external_id: Type.Optional(orNull(externalId)),
   monthly_quota: Type.Optional(orNull(quota)),
   requests_per_second: Type.Optional(orNull(rate)),
   request_burst: Type.Optional(orNull(burst)),
   doubt_policy: Type.Optional(DoubtPolicyObject),
+  consent_keywords: Type.Optional(orNull(OwnKeywords)),
   processing: Type.Optional(Type.Boolean({ description: 'false: nothing of it leaves, as after /processor/stop.' })),
 };
 
@@ -45,6 +58,7 @@ const TenantObject = Type.Object(
     request_burst: NullableInteger,
     doubt_policy: DoubtPolicyObject,
     processing: Type.Boolean(),
+    consent_keywords: orNull(OwnKeywords),
     created_at: Time,
   },
   { $id: 'Tenant', description: 'A tenant. Limits that are null: what the configuration says.' },

@@ -1,0 +1,4 @@
+// breaks: driver-csv-stringify
+import * as driver from 'csv-stringify/sync';
+
+export const used = driver;

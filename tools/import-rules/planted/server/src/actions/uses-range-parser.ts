@@ -1,0 +1,4 @@
+// breaks: driver-range-parser
+import * as driver from 'range-parser';
+
+export const used = driver;
