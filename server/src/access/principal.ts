@@ -1,27 +1,6 @@
+import type { Scope } from '../domain/api-key.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { RequestBucket } from '../domain/request-rate.ts';
-
-/**
- * What a key may be allowed. `admin` is the operator's: it may everything, of every kind.
- */
-export const SCOPES = [
-  'messages:write',
-  'messages:read',
-  'events:read',
-  'metrics:read',
-  'accounts:write',
-  'accounts:read',
-  'templates:write',
-  'templates:read',
-  'media:write',
-  'media:read',
-  'contacts:write',
-  'contacts:read',
-  'exports:write',
-  'act_as',
-  'admin',
-] as const;
-export type Scope = (typeof SCOPES)[number];
 
 /** How a key's holder speaks, unless a request says otherwise: as this API is documented, or as queue-service is. */
 export const DIALECTS = ['aldis', 'queue'] as const;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Db, Queryable } from '../db/pool.ts';
-import { hashApiKey, newApiKey } from '../domain/api-key.ts';
+import { hashApiKey, newApiKey, type Scope, TENANT_SCOPES } from '../domain/api-key.ts';
 import { newId, type SenderId, type TenantId } from '../domain/ids.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import { findAccountToken, updateAccount } from '../store/accounts.write.ts';
@@ -78,22 +78,7 @@ export interface Installation {
   markKey: Buffer;
 }
 
-const TENANT_SCOPES = [
-  'messages:write',
-  'messages:read',
-  'events:read',
-  'metrics:read',
-  'accounts:write',
-  'accounts:read',
-  'templates:write',
-  'templates:read',
-  'media:write',
-  'media:read',
-  'contacts:write',
-  'contacts:read',
-  'exports:write',
-];
-const OPERATOR_SCOPES = [...TENANT_SCOPES, 'admin'];
+const OPERATOR_SCOPES: readonly Scope[] = [...TENANT_SCOPES, 'admin'];
 
 /**
  * Finds or makes what a start needs.

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { DIALECTS, SCOPES } from '../access/principal.ts';
+import { DIALECTS } from '../access/principal.ts';
+import { SCOPES } from '../domain/api-key.ts';
 import { parseTime, TIME_FORMAT } from '../domain/times.ts';
 import { type JsonObject, optionalString } from './answers.ts';
 import { recordCommand } from './record-command.ts';

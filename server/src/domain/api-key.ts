@@ -9,3 +9,28 @@ export function newApiKey(): string {
 export function hashApiKey(key: string): Buffer {
   return hash('sha256', key, 'buffer');
 }
+
+/**
+ * What a key may be allowed. `admin` is the operator's: it may everything, of every kind.
+ */
+export const SCOPES = [
+  'messages:write',
+  'messages:read',
+  'events:read',
+  'metrics:read',
+  'accounts:write',
+  'accounts:read',
+  'templates:write',
+  'templates:read',
+  'media:write',
+  'media:read',
+  'contacts:write',
+  'contacts:read',
+  'exports:write',
+  'act_as',
+  'admin',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** What a tenant's own software may: everything but to speak for others and to operate. */
+export const TENANT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'act_as' && scope !== 'admin');

@@ -1,6 +1,7 @@
 import type { onRequestHookHandler } from 'fastify';
 import type { Authenticator } from '../access/api-keys.ts';
-import { may, type Principal, type Scope } from '../access/principal.ts';
+import { may, type Principal } from '../access/principal.ts';
+import type { Scope } from '../domain/api-key.ts';
 import { AldisError } from '../domain/errors.ts';
 import { spend } from './rate-limit.ts';
 import type { HttpReply, HttpRequest } from './typebox-provider.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { after, before, test } from 'node:test';
-import { SCOPES } from '../../src/access/principal.ts';
+import { SCOPES } from '../../src/domain/api-key.ts';
 import { newId } from '../../src/domain/ids.ts';
 import { newPhone } from '../engine-world.ts';
 import { type Asker, asker, type OperatorWorld, operatorWorld, tableText } from './operator.ts';

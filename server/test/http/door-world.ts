@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { createAuthenticator } from '../../src/access/api-keys.ts';
-import { SCOPES, type Scope } from '../../src/access/principal.ts';
 import { createSenderDirectory } from '../../src/access/sender-directory.ts';
 import { createTemplateDirectory } from '../../src/access/template-directory.ts';
 import { createBatchAcceptor } from '../../src/actions/accept-batch.ts';
@@ -21,7 +20,7 @@ import { createTenants } from '../../src/actions/tenants.ts';
 import { createVerifier } from '../../src/channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../../src/db/batcher.ts';
 import { isTransient } from '../../src/db/pool.ts';
-import { hashApiKey, newApiKey } from '../../src/domain/api-key.ts';
+import { hashApiKey, newApiKey, SCOPES, type Scope } from '../../src/domain/api-key.ts';
 import { type InstanceId, type MessageId, newId, type TenantId } from '../../src/domain/ids.ts';
 import { buildHttp } from '../../src/http/build-http.ts';
 import type { HttpDeps } from '../../src/http/http-deps.ts';

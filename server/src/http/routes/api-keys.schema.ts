@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { DIALECTS, SCOPES, type Scope } from '../../access/principal.ts';
+import { DIALECTS } from '../../access/principal.ts';
+import { SCOPES, type Scope } from '../../domain/api-key.ts';
 import { ERRORS_OF_ROUTES, NullableTime, reference, Time, words } from '../schemas.ts';
 import { closed, orNull, PAGE, pageOf, TENANT, TenantHeader } from './record-pages.schema.ts';
 

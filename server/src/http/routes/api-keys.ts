@@ -1,4 +1,5 @@
-import { may, type Scope } from '../../access/principal.ts';
+import { may } from '../../access/principal.ts';
+import type { Scope } from '../../domain/api-key.ts';
 import { AldisError } from '../../domain/errors.ts';
 import { type ApiKeyId, isUuid } from '../../domain/ids.ts';
 import { parseTime, TIME_FORMAT } from '../../domain/times.ts';

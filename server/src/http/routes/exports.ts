@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { create as contentDisposition } from 'content-disposition';
-import { may, type Scope } from '../../access/principal.ts';
+import { may } from '../../access/principal.ts';
+import type { Scope } from '../../domain/api-key.ts';
 import { AldisError } from '../../domain/errors.ts';
 import { type ExportKind, exportFilename, exportType, type StoredMessageFilter } from '../../domain/export.ts';
 import type { TenantId } from '../../domain/ids.ts';

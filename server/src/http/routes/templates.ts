@@ -12,7 +12,7 @@ import { guard } from '../guard.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { integersOf } from '../query.ts';
 import { recordPage } from '../record-page.ts';
-import { createRecordWaits } from '../record-waits.ts';
+import { createResultWaits } from '../result-waits.ts';
 import { IdParameter } from '../schemas.ts';
 import { tenantInQuestion } from '../tenant-scope.ts';
 import type { HttpApp, HttpReply } from '../typebox-provider.ts';
@@ -26,7 +26,7 @@ export function templateRoutes(app: HttpApp, deps: HttpDeps): void {
   const { db, keys, manage, senders, signals } = deps;
   const reading = guard(keys, 'templates:read');
   const writing = guard(keys, 'templates:write');
-  const waits = createRecordWaits(signals);
+  const waits = createResultWaits({ signals });
   app.addHook('preClose', async () => waits.stop());
 
   app.post('/api/v1/templates', { schema: TEMPLATE_ROUTES.create, onRequest: writing }, async (request, reply) => {
@@ -163,15 +163,17 @@ export function templateRoutes(app: HttpApp, deps: HttpDeps): void {
     intent: TemplateIntent,
     reply: HttpReply,
   ): Promise<TemplateRecord | 'gone'> {
-    const { id } = template;
-    const look = async () => {
-      const now = await findTemplate(db, tenant, id);
-      if (now === null) return 'gone';
-      return now.intent === intent ? null : now;
-    };
-    const told = await waits.until(`template:${id}`, PATIENCE, whenGone(reply), look);
-    if (told === null) return template;
-    if (told !== 'gone' && told.refusal !== null) throw refused(told);
+    const told = await waits.until(
+      `template:${template.id}`,
+      PATIENCE,
+      whenGone(reply),
+      () => findTemplate(db, tenant, template.id),
+      (now) => now?.intent !== intent,
+    );
+    if (told === null) return 'gone';
+    // Nothing was told yet: what stands there is what was said before.
+    if (told.intent === intent) return template;
+    if (told.refusal !== null) throw refused(told);
     return told;
   }
 }
