@@ -3,9 +3,10 @@ import type { DrillOptions, Verdict } from './drill.ts';
 import { kill } from './kill.ts';
 import { power } from './power.ts';
 import { receipts } from './receipts.ts';
+import { soak } from './soak.ts';
 
-const DRILLS: Record<string, (options: DrillOptions) => Promise<Verdict>> = { kill, power, receipts };
-const USAGE = `usage: npm run drills -- kill|power|receipts … [--short] [--seed N]
+const DRILLS: Record<string, (options: DrillOptions) => Promise<Verdict>> = { kill, power, receipts, soak };
+const USAGE = `usage: npm run drills -- kill|power|receipts|soak … [--short] [--seed N]
   --short  the form for CI
   --seed   repeats the choices of an earlier run (default 1)
 Prints one line of JSON a drill. Exit code 1: a promise was broken.`;

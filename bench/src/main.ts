@@ -17,18 +17,19 @@ import { memory } from './scenarios/memory.ts';
 import { reads } from './scenarios/reads.ts';
 import { receipts } from './scenarios/receipts.ts';
 import { send } from './scenarios/send.ts';
+import { webhooks } from './scenarios/webhooks.ts';
 import { startSimulator } from './simulator.ts';
 import { startStore } from './store.ts';
 
 const USAGE = `usage: npm run bench [-- --only NAME,…] [--runs N] [--quick]
-  --only   some of: idle, send, receipts, life, accept, batch, memory, growth, reads (default: all)
+  --only   some of: idle, send, receipts, life, accept, batch, memory, growth, reads, webhooks (default: all)
   --runs   runs of each side, after one to warm up (default 3)
   --quick  a tenth of the messages: tries the benchmark, no figures to quote
 Prints a table and then, as the last line, JSON. Exit code 1: a gate was missed.`;
 
 /** Measured on one product and one floor beside it, in this order: the last two leave due work behind. */
 const BESIDE_THE_FLOOR = { idle, send, receipts, life, accept, batch };
-const ALL = [...Object.keys(BESIDE_THE_FLOOR), 'memory', 'growth', 'reads'];
+const ALL = [...Object.keys(BESIDE_THE_FLOOR), 'memory', 'growth', 'reads', 'webhooks'];
 
 const log = (text: string): void => console.error(text);
 
@@ -50,7 +51,7 @@ if (values.help || unknown !== undefined || !Number.isInteger(runs) || runs < 1)
   process.exit(values.help ? 0 : 2);
 }
 
-const measures = [...(await besideTheFloor()), ...(await growing()), ...(await reading())];
+const measures = [...(await besideTheFloor()), ...(await growing()), ...(await reading()), ...(await receiving())];
 const pass = measures.every((measure) => measure.pass);
 console.log(table(measures));
 console.log(JSON.stringify({ pass, quick: values.quick, machine: machine(), measures }));
@@ -104,6 +105,15 @@ async function reading(): Promise<Measure[]> {
   const { url, api_key, tenant_id: tenant, sender_id: sender } = aldis.credentials;
   await using load = openLoad(url, 1, { authorization: `Bearer ${api_key}` });
   return await reads({ databaseUrl: store.url, tenant, sender, load }, values.quick, log);
+}
+
+/** Webhooks at a fixed rate, on a product that does nothing else. */
+async function receiving(): Promise<Measure[]> {
+  if (!only.includes('webhooks')) return [];
+  using folder = temporaryFolder('aldis-bench');
+  await using simulator = await startSimulator();
+  await using product = await startProduct(subfolder(folder.path, 'product'), simulator, CONNECTIONS);
+  return await webhooks({ runs, quick: values.quick, log }, product);
 }
 
 function subfolder(folder: string, name: string): string {

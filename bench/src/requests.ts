@@ -79,6 +79,29 @@ export function statusWebhook(number: string, statuses: readonly Status[]): stri
   });
 }
 
+/** A webhook as Meta posts one, with one text of a customer (documentation page webhooks/reference/messages/text). */
+export function messageWebhook(number: string, said: { wamid: string; from: string; text: string }): string {
+  const from = said.from.replace('+', '');
+  const value = {
+    messaging_product: 'whatsapp',
+    metadata: { display_phone_number: '15550783881', phone_number_id: number },
+    contacts: [{ profile: { name: 'Ana' }, wa_id: from }],
+    messages: [
+      {
+        from,
+        id: said.wamid,
+        timestamp: String(Math.floor(Date.now() / 1000)),
+        type: 'text',
+        text: { body: said.text },
+      },
+    ],
+  };
+  return JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [{ id: '102290129340398', changes: [{ field: 'messages', value }] }],
+  });
+}
+
 /** The header that proves a webhook. */
 export function signature(secret: string, body: string | Buffer): { 'x-hub-signature-256': string } {
   return { 'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` };

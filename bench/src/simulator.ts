@@ -18,9 +18,17 @@ export interface Simulator extends AsyncDisposable {
   makeNumbers(count: number): Promise<string[]>;
   /** Posts its webhooks here from now on. */
   register(url: string, secret: string): Promise<void>;
+  /** Lets a customer do something (docs/simulator.md, Customers); gives the id of his message. */
+  customerDoes(act: Record<string, unknown>): Promise<string>;
+  /** Any of its own routes (docs/simulator.md), without `/_simulator/`. @throws {Error} unless it answers 200 */
+  control(method: ControlMethod, path: string, body?: unknown): Promise<unknown>;
+  /** Whether it has told all it has to tell, and been heard. */
+  quiet(): Promise<boolean>;
   /** Lets a customer write to the default number. */
   customerWrites(from: string, text: string): Promise<void>;
 }
+
+type ControlMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** One message as the provider took it. */
 export interface LedgerEntry {
@@ -51,8 +59,8 @@ export async function startSimulator(): Promise<Simulator> {
     ready: /^simulator ready (http:\/\/\S+)$/m,
     deadlineMs: 15_000,
   });
-  const load = openLoad(child.url, 4);
-  const control = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> => {
+  const load = openLoad(child.url, 16);
+  const control = async (method: ControlMethod, path: string, body?: unknown): Promise<unknown> => {
     const answer = await load.ask(`/_simulator/${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -84,6 +92,15 @@ export async function startSimulator(): Promise<Simulator> {
     },
     async register(url, secret) {
       await control('POST', 'webhooks', { url, app_secret: secret, verify_token: 'any' });
+    },
+    control,
+    customerDoes: async (act) => ((await control('POST', 'inbound', act)) as { wamid: string }).wamid,
+    async quiet() {
+      const { statuses_ahead, webhooks } = (await control('GET', 'stats')) as {
+        statuses_ahead: number;
+        webhooks: { pending: number; in_flight: number };
+      };
+      return statuses_ahead === 0 && webhooks.pending === 0 && webhooks.in_flight === 0;
     },
     async customerWrites(from, text) {
       await control('POST', 'inbound', { from, text });

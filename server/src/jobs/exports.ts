@@ -14,6 +14,7 @@ import type { Db } from '../db/pool.ts';
 import { type ExportKind, exportPartKey, exportType } from '../domain/export.ts';
 import type { InstanceId } from '../domain/ids.ts';
 import type { ObjectStore } from '../domain/object-store.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRounds } from '../runtime/rounds.ts';
@@ -48,6 +49,8 @@ export interface ExportsOptions {
 
 const PART_ROWS = 20_000;
 const PAGE = 1000;
+/** Rows that are written as text before the store takes them: nothing else of the process waits long for it. */
+const AT_A_TIME = 100;
 /** Milliseconds after which an export whose holder has died is anybody's. */
 const LEASE = 15_000;
 /** How often in a lease a holder says that he lives, and hears that the export was cancelled. */
@@ -84,12 +87,13 @@ export function createExportJob(options: ExportsOptions): Part {
         // It is tried again; should the lease end before, nothing is recorded of this holder.
         () => {},
       );
-    }, lease / RENEWALS);
+    }, lease / RENEWALS).unref();
     try {
       await removeUnrecorded(held);
       const written = await write(held, ending, writing);
       // Should the answer to this be lost, the file stays: whoever holds the export next knows whether it is recorded.
       const recorded = await recordExportStep(db, held, written, { lease, keep });
+      await failpoint('export.after_commit');
       if (!recorded) await store.remove(keyOf(held, held.parts + 1, held.holds));
       if (!recorded || written.position !== null) await letGoOfExport(db, held);
       else logger.info({ ...about, rows: held.rows + written.rows }, 'an export is complete');
@@ -135,7 +139,9 @@ export function createExportJob(options: ExportsOptions): Part {
     if (empty) return step;
     const about = { type: exportType(held.format) };
     const bytes = linesOf(writer, head, page, more, next);
+    await failpoint('export.before_put');
     const { size } = await store.put(keyOf(held, held.parts + 1, held.holds), bytes, about);
+    await failpoint('export.after_put');
     step.size = size;
     return step;
   }
@@ -193,7 +199,9 @@ async function* linesOf(
 ): AsyncGenerator<Buffer> {
   if (head !== '') yield Buffer.from(head);
   for (let page = first; ; page = await next()) {
-    if (page.rows.length > 0) yield Buffer.from(writer.write(page.rows));
+    for (let from = 0; from < page.rows.length; from += AT_A_TIME) {
+      yield Buffer.from(writer.write(page.rows.slice(from, from + AT_A_TIME)));
+    }
     if (!more()) return;
   }
 }
