@@ -1,6 +1,7 @@
 import { doubles, smallints, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { EventId, MessageId, TenantId } from '../domain/ids.ts';
+import { NOTHING_TO_READ } from '../domain/inbound-message.ts';
 import type { Direction } from '../domain/message.ts';
 import type { ReadMark, ReadMarkKey } from '../domain/read-mark.ts';
 
@@ -13,6 +14,7 @@ with m as (
 ), v as (
   update conversations v set unread_count = greatest(v.unread_count - 1, 0)
   from m where v.tenant_id = m.tenant_id and v.id = m.conversation_id
+    and m.type not in (${NOTHING_TO_READ.map((type) => `'${type}'`).join(', ')})
 ), r as (${told}
 ), e as (
   insert into events (tenant_id, id, type, message_id, data)
@@ -67,7 +69,7 @@ const take = {
   name: 'read_marks_take',
   text: `
 with x as materialized (
-  select tenant_id, message_id from read_marks where due_at <= clock_timestamp()
+  select tenant_id, message_id from read_marks where due_at <= now()
   order by due_at limit $1 for update skip locked
 ), r as (
   update read_marks r set tries = r.tries + 1, due_at = clock_timestamp() + $2 * interval '1 ms'

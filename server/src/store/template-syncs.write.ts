@@ -9,7 +9,7 @@ const take = {
   name: 'template_syncs_take',
   text: `
 with x as materialized (
-  select tenant_id, id from accounts where templates_due_at <= clock_timestamp()
+  select tenant_id, id from accounts where templates_due_at <= now()
   order by templates_due_at limit $1 for update skip locked
 )
 update accounts a set templates_due_at = date_trunc('milliseconds', clock_timestamp() + $2 * interval '1 ms')
