@@ -1,9 +1,4 @@
-import {
-  BLOCKED_BY_US,
-  type RefusedMessage,
-  recordProviderStops,
-  STOPPED_MARKETING,
-} from '../actions/provider-stops.ts';
+import { type RefusedMessage, recordProviderStops, tellsOfPerson } from '../actions/provider-stops.ts';
 import type { Db } from '../db/pool.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -42,7 +37,7 @@ export function createProviderStops(options: {
       waiting = waiting.slice(some.length);
       if (waiting.length > 0) rounds.wake();
     },
-    failed: (error) => logger.warn({ error }, 'keeping that customers stopped marketing messages failed'),
+    failed: (error) => logger.warn({ error }, 'keeping what refusals tell of customers failed'),
   });
 
   return {
@@ -50,7 +45,7 @@ export function createProviderStops(options: {
     note(refused) {
       let heard = false;
       for (const one of refused) {
-        if (one.code !== STOPPED_MARKETING && one.code !== BLOCKED_BY_US) continue;
+        if (!tellsOfPerson(one)) continue;
         if (waiting.length >= MOST_WAITING) return;
         waiting.push(one);
         heard = true;

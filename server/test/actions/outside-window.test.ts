@@ -5,6 +5,8 @@ import { createAcceptor } from '../../src/actions/accept-messages.ts';
 import type { Idempotency } from '../../src/actions/accepted.ts';
 import { applyReceipts } from '../../src/actions/apply-receipts.ts';
 import type { BegunSend } from '../../src/actions/begin-sends.ts';
+import { recordProviderStops } from '../../src/actions/provider-stops.ts';
+import { type ReceivedMessage, receiveMessages } from '../../src/actions/receive-messages.ts';
 import { type InstanceId, type MessageId, newId } from '../../src/domain/ids.ts';
 import type { Fallback, NewMessage } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -269,4 +271,29 @@ test('a fallback that is paused waits, held by its template', async () => {
   const waiting = { held: 'template', template_id: template };
   assert.deepEqual(await world.db.query<object>(held, [own.tenant]), [waiting, waiting, waiting]);
   assert.deepEqual(await own.begin(), []);
+});
+
+test('a refusal for a closed window closes it here too, unless the customer has written since', async () => {
+  await known(3600);
+  const refused = await own.accept({ address });
+  const told = () =>
+    recordProviderStops(world, [{ tenant: own.tenant, message: refused, code: 131047, at: Date.now() }]);
+  const written: ReceivedMessage = {
+    tenant: own.tenant,
+    sender: own.sender,
+    wamid: `wamid.${newId()}`,
+    at: Date.now(),
+    phone: address,
+    userId: null,
+    name: null,
+    type: 'text',
+    content: { text: 'Hi' },
+    replyTo: null,
+  };
+  await told();
+  assert.equal(await outcomeOf(free()), 'window_closed');
+  await receiveMessages(world.db, world.signals, [written], 0);
+  assert.deepEqual(await outcomeOf(free()), asItIs);
+  await told();
+  assert.deepEqual(await outcomeOf(free()), asItIs);
 });
