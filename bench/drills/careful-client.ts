@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, type LoadClient, openLoad } from '../src/load.ts';
+import { type Answer, type AskOptions, type LoadClient, openLoad } from '../src/load.ts';
 import type { Credentials } from '../src/product.ts';
 import { newCustomer } from '../src/requests.ts';
 
@@ -10,10 +10,14 @@ import { newCustomer } from '../src/requests.ts';
 export interface CarefulClient extends AsyncDisposable {
   /** Where the server is now: at each start it is somewhere else. */
   connect(credentials: Credentials): Promise<void>;
+  /** Where the server is now. */
+  url(): string;
   /** Sends one message; resolves when it is acknowledged. `text` tells it apart at the provider. */
   send(text: string): Promise<void>;
   /** Sends a batch under one key. */
   sendBatch(texts: readonly string[]): Promise<void>;
+  /** Any request, repeated until it is answered so that `done` says so; without it, as long as the answer is 5xx. */
+  ask(path: string, options?: AskOptions, done?: (answer: Answer) => boolean): Promise<Answer>;
   /** Any GET, repeated until it is answered. */
   get(path: string): Promise<Answer>;
   /** Ids by text. */
@@ -33,15 +37,16 @@ export function carefulClient(sender: string, connections = 64): CarefulClient {
   const contradictions: string[] = [];
   let load: LoadClient | null = null;
   let repeats = 0;
+  let at = '';
 
-  async function persist(path: string, options: Parameters<LoadClient['ask']>[1], done: (status: number) => boolean) {
+  async function persist(path: string, options: AskOptions, done: (answer: Answer) => boolean): Promise<Answer> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
       let last: unknown;
       try {
         if (load) {
           const answer = await load.ask(path, options);
-          if (done(answer.status)) return answer;
+          if (done(answer)) return answer;
           last = answer;
         }
       } catch (error) {
@@ -57,7 +62,7 @@ export function carefulClient(sender: string, connections = 64): CarefulClient {
   const post = async (path: string, key: string, body: unknown): Promise<unknown> => {
     const options = { method: 'POST', body: JSON.stringify(body), headers: { 'idempotency-key': key } } as const;
     // 409: the first try is still being worked on. 429 and 5xx: later. Any other answer would never change.
-    const final = (status: number): boolean => status < 500 && status !== 409 && status !== 429;
+    const final = ({ status }: Answer): boolean => status < 500 && status !== 409 && status !== 429;
     const answer = await persist(path, options, final);
     if (answer.status !== 202) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body;
@@ -72,10 +77,12 @@ export function carefulClient(sender: string, connections = 64): CarefulClient {
   return {
     async connect(credentials) {
       const before = load;
+      at = credentials.url;
       load = openLoad(credentials.url, connections, { authorization: `Bearer ${credentials.api_key}` });
       // Its requests end by themselves: the server they went to is gone.
       Promise.resolve(before?.[Symbol.asyncDispose]()).catch(() => {});
     },
+    url: () => at,
     async send(text) {
       const { id } = (await post('/api/v1/messages', text, bodyOf(text))) as { id: string };
       acknowledge(text, id);
@@ -87,7 +94,8 @@ export function carefulClient(sender: string, connections = 64): CarefulClient {
       for (const { index, id } of answer.messages) acknowledge(texts[index] ?? `index ${index}`, id);
       for (const { index, message } of answer.errors) contradictions.push(`item ${index} refused: ${message}`);
     },
-    get: (path) => persist(path, {}, (status) => status < 500),
+    ask: (path, options = {}, done = wasAnswered) => persist(path, options, done),
+    get: (path) => persist(path, {}, wasAnswered),
     acknowledged,
     contradictions,
     get repeats() {
@@ -97,6 +105,10 @@ export function carefulClient(sender: string, connections = 64): CarefulClient {
       await load?.[Symbol.asyncDispose]();
     },
   };
+}
+
+function wasAnswered({ status }: Answer): boolean {
+  return status < 500;
 }
 
 interface BatchAnswer {

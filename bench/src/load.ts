@@ -11,8 +11,8 @@ export interface LoadClient extends AsyncDisposable {
 }
 
 export interface AskOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  body?: string;
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  body?: string | Buffer;
   headers?: Record<string, string>;
 }
 

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { FAILPOINTS } from '../../server/src/runtime/failpoints.ts';
 import { FAILPOINT_ROUNDS } from '../drills/failpoint-rounds.ts';
 import { seeded } from '../drills/random.ts';
+import { WHATSAPP_ROUNDS } from '../drills/whatsapp-rounds.ts';
 
 test('the kill drill visits every failpoint there is', () => {
-  assert.deepEqual(FAILPOINT_ROUNDS.map(({ name }) => name).sort(), [...FAILPOINTS].sort());
+  const visited = [...FAILPOINT_ROUNDS, ...WHATSAPP_ROUNDS].map(({ name }) => name);
+  assert.deepEqual(visited.sort(), [...FAILPOINTS].sort());
 });
 
 test('a seed repeats its choices, another makes others', () => {

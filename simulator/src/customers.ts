@@ -56,14 +56,18 @@ export class Customers {
   readonly #phones = new Remembered<string>();
   readonly #names = new Remembered<{ name: string; username?: string }>();
   readonly #windows = new Remembered<number>();
-  /** The newest message of each, which an edit or a deletion means when it names none. */
+  /** The newest message of each, which a deletion means when it names none. */
   readonly #newest = new Remembered<string>();
+  /** The newest text of each, which an edit means. */
+  readonly #newestText = new Remembered<string>();
   readonly #stopped = new Remembered<true>();
   /** Customers who blocked a number: nothing reaches them. */
   readonly #blocking = new Remembered<true>();
 
   /** Learns that both names are one person's. */
   link(portfolioId: string, phone: string, userId: string): void {
+    const name = this.#names.get(userId);
+    if (name !== undefined && this.#names.get(phone) === undefined) this.#names.set(phone, name);
     this.#userIds.set(`${portfolioId} ${phone}`, userId);
     this.#phones.set(userId, phone);
   }
@@ -73,6 +77,10 @@ export class Customers {
     const [old, next] = [keyOf(from), keyOf(to)];
     const window = this.#windows.get(`${phoneNumberId} ${old}`);
     if (window !== undefined) this.#windows.set(`${phoneNumberId} ${next}`, window);
+    for (const newest of [this.#newest, this.#newestText]) {
+      const wamid = newest.get(`${phoneNumberId} ${old}`);
+      if (wamid !== undefined) newest.set(`${phoneNumberId} ${next}`, wamid);
+    }
     const name = this.#names.get(old);
     if (name !== undefined) this.#names.set(next, name);
     if (from.wa_id !== undefined) this.#userIds.delete(`${portfolioId} ${from.wa_id}`);
@@ -100,18 +108,25 @@ export class Customers {
   }
 
   /** The customer wrote: the window is open. */
-  wrote(phoneNumberId: string, names: Names, wamid: string, now: number, fromAdvertisement: boolean): void {
+  wrote(
+    phoneNumberId: string,
+    names: Names,
+    { id, type, at: now }: { id: string; type: string; at: number },
+    fromAdvertisement: boolean,
+  ): void {
     const key = this.#key(names);
     const open = `${phoneNumberId} ${key}`;
-    this.#newest.set(open, wamid);
+    this.#newest.set(open, id);
+    if (type === 'text') this.#newestText.set(open, id);
     const until = now + (fromAdvertisement ? FREE_ENTRY_WINDOW : WINDOW);
     this.#windows.set(open, Math.max(until, this.#windows.get(open) ?? 0));
     if (names.name !== undefined) this.#names.set(key, { name: names.name, username: names.username });
   }
 
-  /** The customer's newest message to a number. */
-  newestOf(phoneNumberId: string, names: Names): string | undefined {
-    return this.#newest.get(`${phoneNumberId} ${this.#key(names)}`);
+  /** The customer's newest message to a number, or his newest text. */
+  newestOf(phoneNumberId: string, names: Names, which: 'message' | 'text'): string | undefined {
+    const newest = which === 'text' ? this.#newestText : this.#newest;
+    return newest.get(`${phoneNumberId} ${this.#key(names)}`);
   }
 
   windowIsOpen(phoneNumberId: string, names: Names, now: number): boolean {
@@ -141,7 +156,7 @@ export class Customers {
   }
 
   clear(): void {
-    for (const names of [this.#userIds, this.#phones, this.#newest]) names.clear();
+    for (const names of [this.#userIds, this.#phones, this.#newest, this.#newestText]) names.clear();
     this.#names.clear();
     this.#windows.clear();
     this.#stopped.clear();

@@ -172,7 +172,7 @@ function compose(
     at: simulation.clock.now(),
   };
   if (!OPENS_NONE.includes(type)) {
-    simulation.customers.wrote(number.phone_number_id, customer, message.id, message.at, referral !== undefined);
+    simulation.customers.wrote(number.phone_number_id, customer, message, referral !== undefined);
   }
   if (type === 'system') rename(simulation, number, customer, message.payload);
   return message;
@@ -207,7 +207,7 @@ function payloadOf(
   throw new BadInput('payload', `must be what Meta documents for type ${type}, got nothing`);
 }
 
-/** An edit or a deletion of the customer's newest message. Others are told by their payload. */
+/** An edit of the customer's newest text, or a deletion of his newest message. Others are told by their payload. */
 function changeOf(
   simulation: Simulation,
   number: BusinessNumber,
@@ -215,8 +215,11 @@ function changeOf(
   type: 'edit' | 'revoke',
   fields: JsonObject,
 ): JsonObject {
-  const original = simulation.customers.newestOf(number.phone_number_id, customer);
-  if (original === undefined) throw new BadInput('payload', 'is missing, and the customer has written nothing yet');
+  const which = type === 'edit' ? 'text' : 'message';
+  const original = simulation.customers.newestOf(number.phone_number_id, customer, which);
+  if (original === undefined) {
+    throw new BadInput('payload', `is missing, and the customer has written no ${which} yet`);
+  }
   if (type === 'revoke') return { original_message_id: original };
   return { original_message_id: original, message: { type: 'text', text: { body: requiredText(fields, 'text') } } };
 }

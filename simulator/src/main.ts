@@ -17,6 +17,11 @@ async function main(): Promise<void> {
     }
     return;
   }
+  if (argv[0] !== undefined && /^[a-z]/.test(argv[0])) {
+    process.stderr.write(`there is no ${argv[0]}; --help lists what a customer can do\n`);
+    process.exitCode = 2;
+    return;
+  }
   let command: Command;
   try {
     command = readCommand(argv);

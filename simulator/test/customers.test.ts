@@ -132,6 +132,30 @@ test('edits, deletions, reactions and reading mean the newest message when none 
   assert.deepEqual([nobody.status, nobody.body.field], [400, 'to']);
 });
 
+test('an edit means the newest text, whatever came after it, and goes along when the customer changes his number', async (context) => {
+  const world = await startWorld(context);
+  const nothing = await world.call('POST', '/_simulator/inbound', { from: CUSTOMER, type: 'edit', text: 'x' });
+  assert.match(nothing.text, /written no text yet/);
+  const { wamid } = await inbound(world, { text: 'Helo' });
+  await inbound(world, { type: 'order' });
+  const renamed = { type: 'user_changed_number', wa_id: '16505550077', body: 'changed' };
+  await inbound(world, { type: 'system', payload: renamed });
+  await inbound(world, { from: '+16505550077', type: 'edit', text: 'Hello' });
+  const edit = await message(world, 4);
+  assert.equal(objectIn(edit, 'edit').original_message_id, wamid);
+});
+
+test('what a customer calls himself stays when his number becomes known beside his user id', async (context) => {
+  const world = await startWorld(context);
+  const userId = 'US.13491208655302741918';
+  await inbound(world, { from: undefined, user_id: userId, name: 'Uma', text: 'Hi' });
+  await inbound(world, { user_id: userId, text: 'My number' });
+  await inbound(world, { text: 'Again' });
+  await message(world, 3);
+  const names = world.receiver.received.map(({ value }) => objectIn(listOf(value.contacts)[0], 'profile').name);
+  assert.deepEqual(names, ['Uma', 'Uma', 'Uma']);
+});
+
 test('business-scoped user ids: told with a number or alone, sent to, changed', async (context) => {
   const world = await startWorld(context);
   const userId = 'US.13491208655302741918';
@@ -269,6 +293,15 @@ test('the command line: a customer of the simulator that runs', async (context) 
   assert.deepEqual(wrong, { code: 1, said: 'tap: no message to 16505551234 has a button or a row "Nothing"\n' });
   assert.match((await done('say', CUSTOMER)).said, /usage: aldis-simulator say CUSTOMER TEXT/);
   assert.match((await done('send-image', CUSTOMER, join(folder, 'none.png'))).said, /no such file/);
+  assert.match((await done('send-audio', CUSTOMER, picture)).said, /a\.png must end in \.mp3, .*to go as audio\n$/);
+  assert.match(
+    (await done('location', CUSTOMER, 'north', '1')).said,
+    /^LATITUDE must be a number from -90 to 90, got "north"\n$/,
+  );
+  assert.match((await done('order', CUSTOMER, 'sku', 'two')).said, /^QUANTITY must be a number/);
+  const unknown = await done('shout', CUSTOMER, 'hello');
+  assert.deepEqual(unknown, { code: 2, said: 'there is no shout; --help lists what a customer can do\n' });
+  assert.equal(messages(world).length, 4);
 });
 
 async function run(context: TestContext, world: World, args: string[]): Promise<{ code: unknown; said: string }> {

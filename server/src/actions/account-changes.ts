@@ -43,6 +43,8 @@ const FIELDS: Readonly<Record<string, Handling>> = {
   account_alerts: { alert: true, warns: () => true },
   security: { alert: true, warns: () => true },
   business_username_update: { alert: true },
+  // As the heading of the same page has it.
+  business_username_updates: { alert: true },
   payment_configuration_update: { alert: true },
   partner_solutions: { alert: true },
 };

@@ -45,7 +45,7 @@ export interface AccountActions {
   create(tenant: TenantId, account: NewAccount): Promise<AccountRecord | 'exists' | 'taken'>;
   /** Changes an account, and has it looked at next. A new token goes to all its senders, and what waited for one goes on. */
   change(tenant: TenantId, id: string, change: AccountChange): Promise<AccountRecord | 'not_found'>;
-  /** Deletes an account and its senders, when none of them has ever sent or received. */
+  /** Deletes an account with its senders and templates, when none of the senders has ever sent or received. */
   remove(tenant: TenantId, id: string): Promise<AccountRecord | 'not_found' | 'in_use'>;
   /** Has an account looked at, at once unless that was done in the last seconds. */
   sync(tenant: TenantId, id: string): Promise<AccountRecord | 'not_found'>;
@@ -65,6 +65,8 @@ export function createAccounts({ db, signals, sealer }: AccountDeps): AccountAct
     if (typeof result === 'object') {
       signals.notify('senders');
       signals.notify('accounts');
+      // Those of an account that is gone are gone with it.
+      signals.notify('templates');
     }
     return result;
   };

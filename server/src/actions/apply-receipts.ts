@@ -103,7 +103,10 @@ async function takeInstead(
 ): Promise<FallbackTaken[]> {
   const outside = rows.filter(({ code }) => code === WINDOW_CLOSED);
   if (outside.length === 0) return [];
-  return retryingOnConflict(() => takeFallbacksByReceipt(db, outside, slot, validity));
+  await failpoint('fallback.before_commit');
+  const taken = await retryingOnConflict(() => takeFallbacksByReceipt(db, outside, slot, validity));
+  if (taken.length > 0) await failpoint('fallback.after_commit');
+  return taken;
 }
 
 /** Splits receipts into rounds in which no message is named twice. */

@@ -4,7 +4,13 @@ import type { BlockTask } from '../domain/blocked-user.ts';
 import type { ContactId, SenderId, TenantId } from '../domain/ids.ts';
 import type { Signals } from '../signals/signals.ts';
 import { type BlockedUserRow, findBlockedUser } from '../store/blocked-users.read.ts';
-import { type SettledBlock, settleBlockTasks, takeBlockTasks, wantBlocked } from '../store/blocked-users.write.ts';
+import {
+  holdBlockTasks,
+  type SettledBlock,
+  settleBlockTasks,
+  takeBlockTasks,
+  wantBlocked,
+} from '../store/blocked-users.write.ts';
 
 /**
  * Records that a sender is to block a customer, or to let him write again. The provider is told by a job; whether it did, the
@@ -27,6 +33,11 @@ export async function setBlocked(
 /** Takes what the provider is to be told now; see `takeBlockTasks`. */
 export function takeDueBlocks(db: Db, limit: number, retryAfter: number): Promise<BlockTask[]> {
   return retryingOnConflict(() => takeBlockTasks(db, limit, retryAfter));
+}
+
+/** Holds what was taken for so many milliseconds more. */
+export function holdBlocks(db: Db, tasks: readonly BlockTask[], heldFor: number): Promise<void> {
+  return retryingOnConflict(() => holdBlockTasks(db, tasks, heldFor));
 }
 
 /** Writes down what came of telling the provider. */

@@ -3,6 +3,7 @@ import type { Db, Queryable } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import type { Consent } from '../domain/consent.ts';
 import { type ContactId, type EventId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import { findRecentConsents, type RecentConsent } from '../store/consents.read.ts';
 import { insertConsents, type SettledConsent, settleConsents, suppressQueued } from '../store/consents.write.ts';
@@ -32,7 +33,9 @@ export const MOST_CONTACTS = 500;
  * one transaction. What a message or a webhook said counts once, however often it comes. At most `MOST_CONTACTS` consents.
  */
 export async function giveConsents({ db, signals }: Deps, consents: readonly Consent[]): Promise<GivenConsent> {
+  await failpoint('consent.before_commit');
   const { settled, stopped } = await retryingOnConflict(() => db.transaction((tx) => writeConsents(tx, consents)));
+  await failpoint('consent.after_commit');
   tell(signals, stopped);
   return { settled, stopped: stopped.length };
 }

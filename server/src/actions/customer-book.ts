@@ -19,6 +19,8 @@ import { inheritRefusals, leaveNames, takeNames } from '../store/customers.write
 export interface CustomerBook {
   /** Whose message it is; contact and conversation are made where there are none, and names are moved. */
   enter(message: ReceivedMessage, known: KnownCustomer): Person;
+  /** Whether anybody is called by one of the names in a message. */
+  knows(message: ReceivedMessage): boolean;
   /** Whose message it was that is stored already; null: his names have been moved since. */
   find(known: KnownCustomer): Person | null;
   isNewContact(contact: ContactId): boolean;
@@ -120,10 +122,11 @@ function bookOf(
   const takenNames = new Map<string, Name & { contact: ContactId; from: ContactId }>();
   const leftNames = new Map<string, Name & { at: number }>();
 
-  /** Whose name it is at that time. */
-  function owner(name: Name | null, at: number): ContactId | null {
-    const entry = name && names.get(nameKey(name));
-    return !entry || (entry.leftAt !== null && entry.leftAt < at) ? null : entry.contact;
+  /** Whose name it is at that time. A number that was given up is nobody's; an id is no other's, even then. */
+  function owner(name: Name, at: number): ContactId | null {
+    const entry = names.get(nameKey(name));
+    if (!entry) return null;
+    return name.kind === 'phone' && entry.leftAt !== null && entry.leftAt < at ? null : entry.contact;
   }
 
   /** Gives a name to a contact. @returns whose it was, when it was another's. */
@@ -184,6 +187,10 @@ function bookOf(
       }
       for (const name of before) leave(name, contact, at);
       return { contact, conversation: conversationOf(contact, sender), taken };
+    },
+    knows({ at, formerly, ...message }) {
+      const names = [...(formerly ? namesOf({ ...formerly, tenant: message.tenant }) : []), ...namesOf(message)];
+      return names.some((name) => owner(name, at) !== null);
     },
     find({ user_contact, phone_contact, conversation_id }) {
       const contact = user_contact ?? phone_contact;

@@ -4,6 +4,7 @@ import { retryingOnConflict } from '../db/retry.ts';
 import { AldisError } from '../domain/errors.ts';
 import { type MediaId, newId, type TenantId } from '../domain/ids.ts';
 import type { MediaDraft } from '../domain/media-files.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { findMediaByContent, type MediaRow } from '../store/media.read.ts';
 import { insertMedia } from '../store/media.write.ts';
 
@@ -33,8 +34,10 @@ export async function keepMedia(
   if (known) return { media: known, fresh: false };
   for (let tries = 1; tries <= TRIES; tries++) {
     await draft.keep(tenant);
+    await failpoint('keep.after_put');
     const file = { ...draft.file, ...about, id: newId<MediaId>() };
     const noted = await retryingOnConflict(() => insertMedia(db, tenant, file));
+    await failpoint('keep.after_commit');
     const media = noted && (await findMediaByContent(db, tenant, draft.file.sha256));
     if (noted && media) return { media, fresh: noted.fresh };
     await sleep(PAUSE);

@@ -2,6 +2,7 @@ import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, newId } from '../domain/ids.ts';
 import type { MediaFetch, MediaFetchKey } from '../domain/media-fetch.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import {
   type FetchedMedia,
@@ -15,8 +16,11 @@ export function takeDueMediaFetches(db: Db, limit: number, again: number): Promi
   return retryingOnConflict(() => takeMediaFetches(db, limit, again));
 }
 
-/** Lets a file wait for another try. `delay`: milliseconds from now. */
-export function postponeMediaFetch(db: Db, fetch: MediaFetchKey & { delay: number; detail: string }): Promise<void> {
+/** Lets a file wait for another try. `delay`: milliseconds from now. `detail` null: the try is under way still. */
+export function postponeMediaFetch(
+  db: Db,
+  fetch: MediaFetchKey & { delay: number; detail: string | null },
+): Promise<void> {
   return retryingOnConflict(() => postponeMediaFetches(db, [fetch]));
 }
 
@@ -29,6 +33,7 @@ export async function settleMediaFetch(
 ): Promise<void> {
   const event = newId<EventId>();
   const done = await retryingOnConflict(() => finishMediaFetch(db, { tenant, message, event }, fetched));
+  await failpoint('fetch.after_commit');
   if (!done) return;
   signals.notify(`events:${tenant}`);
   signals.notify(`message:${message}`);

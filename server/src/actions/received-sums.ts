@@ -1,5 +1,5 @@
 import type { ContactId, ConversationId } from '../domain/ids.ts';
-import type { ReceivedMessage } from '../domain/inbound-message.ts';
+import { NOTHING_TO_READ, type ReceivedMessage } from '../domain/inbound-message.ts';
 import type { ContactSum, ConversationSum, ReceivedRow, ReceivedWrite } from '../store/received.write.ts';
 import type { CustomerBook } from './customer-book.ts';
 
@@ -31,7 +31,7 @@ export function sumUp(
     person.username = message.username ?? person.username;
     person.total++;
     person.at = Math.max(person.at ?? at, at);
-    talk.unread++;
+    if (!NOTHING_TO_READ.includes(message.type)) talk.unread++;
     talk.at = Math.max(talk.at ?? at, at);
     const hours = message.windowHours ?? DAY;
     if (hours > 0) talk.window = Math.max(talk.window ?? 0, at + hours * HOUR);
@@ -44,7 +44,7 @@ export function sumUp(
     knownContacts: all.filter((one) => !book.isNewContact(one.contact) && (one.total > 0 || named.has(one.contact))),
     names: book.newNames,
     conversations: [...conversations.values()]
-      .filter((one) => one.unread > 0 || book.isNewConversation(one.conversation))
+      .filter((one) => one.at !== null || book.isNewConversation(one.conversation))
       .sort((a, b) => (a.conversation < b.conversation ? -1 : 1)),
   };
 }

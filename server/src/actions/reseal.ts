@@ -1,6 +1,7 @@
 import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import type { SenderId, TenantId } from '../domain/ids.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import type { Signals } from '../signals/signals.ts';
 import {
@@ -50,6 +51,7 @@ export function createReseal({
         return sealed === null ? [] : [{ secret, sealed }];
       });
       failed += some.length - anew.length;
+      await failpoint('reseal.before_commit');
       resealed += await retryingOnConflict(() =>
         db.transaction(async (tx) => {
           let done = 0;
@@ -57,6 +59,7 @@ export function createReseal({
           return done;
         }),
       );
+      await failpoint('reseal.after_commit');
       after = some.at(-1) ?? null;
       if (some.length < TOGETHER) break;
     }

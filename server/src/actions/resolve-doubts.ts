@@ -35,11 +35,14 @@ async function resolveOnce(db: Db, signals: Signals, owner: LaneClaim): Promise<
   const resend: Doubtful[] = [];
   const tell: Doubtful[] = [];
   const wait: Doubtful[] = [];
+  // Whoever has opted out since is not written to once more.
+  const stop: Doubtful[] = [];
   for (const one of doubtful) {
     // A webhook is told at least once, and no receipt will ever say how it went.
     const decision =
       one.channel === 'webhook' ? 'resend' : decideDoubt(one.category, one.doubt_policy, one.evidence, one.resends);
-    (decision === 'resend' ? resend : decision === 'tell' ? tell : wait).push(one);
+    if (decision === 'resend' && one.suppressed) stop.push(one);
+    else (decision === 'resend' ? resend : decision === 'tell' ? tell : wait).push(one);
   }
   let resent = 0;
   let told = 0;
@@ -58,17 +61,23 @@ async function resolveOnce(db: Db, signals: Signals, owner: LaneClaim): Promise<
     resent = (await settleForAnother(db, owner, rows)).length;
     for (const lane of new Set(resend.map((one) => one.lane_id))) signals.notify(`due:${lane}`);
   }
-  if (tell.length > 0) {
-    const rows = tell.map((one) => ({
+  if (tell.length + stop.length > 0) {
+    const common = { code: 0, source: 'policy', outcome: 'tell' } as const;
+    const unknown = tell.map((one) => ({
       ...keyOf(one),
-      code: 0,
+      ...common,
       word: 'outcome_unknown',
       title: 'nobody knows whether it was sent',
       detail: 'the connection broke and no receipt came though later ones did; it was not sent again',
-      source: 'policy' as const,
-      outcome: 'tell' as const,
     }));
-    told = (await settleFailedAttempts(db, owner, rows, 0)).length;
+    const suppressed = stop.map((one) => ({
+      ...keyOf(one),
+      ...common,
+      word: 'recipient_suppressed',
+      title: 'the recipient has opted out',
+      detail: 'nobody knows whether it was sent before; it was not sent again',
+    }));
+    told = (await settleFailedAttempts(db, owner, [...unknown, ...suppressed], 0)).length;
   }
   if (wait.length > 0) await postponeDoubtful(db, owner, wait.map(keyOf), LOOK_AGAIN);
   await failpoint('doubt.after_commit');

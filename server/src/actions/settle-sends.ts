@@ -192,7 +192,8 @@ async function writeSettlements(
         again.map((s) => s.row),
       ),
     );
-  if (held.length > 0)
+  if (held.length > 0) {
+    await failpoint('hold.before_commit');
     keep(
       // Two of these at once mark the same template; what was settled before is not to be settled again for that.
       await retryingOnConflict(() =>
@@ -203,9 +204,13 @@ async function writeSettlements(
         ),
       ),
     );
+    await failpoint('hold.after_commit');
+  }
   // What has a fallback is not failed: that goes instead.
   const outside = told.flatMap(({ row }) => (row.code === WINDOW_CLOSED ? [row] : []));
+  if (outside.length > 0) await failpoint('fallback.before_commit');
   const instead = outside.length > 0 ? await takeFallbacks(db, owner, outside, slot) : [];
+  if (instead.length > 0) await failpoint('fallback.after_commit');
   keep(instead.map((row) => ({ ...row, seconds: 0 })));
   const failed = told.filter(({ row }) => !changed.has(row.message));
   if (failed.length > 0)

@@ -23,6 +23,11 @@ export interface TemplateChangesDeps {
 
 /** Milliseconds: changes come in flocks, and one reading of the templates answers them all. */
 const GATHER = 1000;
+/**
+ * Webhooks that were tried again come in any order, and none says which one is the last: so what they say of a status is
+ * read after them. Milliseconds; the Graph API lets an account be asked 200 times an hour.
+ */
+const CONFIRM = 20_000;
 
 /** What a change says, or null when only reading the templates again can tell. */
 type Reading = Pick<ToldTemplate, 'status' | 'reason' | 'quality' | 'category'> | null;
@@ -40,6 +45,7 @@ function applyTemplateChanges({ db, signals, logger }: TemplateChangesDeps): App
   return async (changes) => {
     const flaws: string[] = [];
     const unclear: { app: string; account: string }[] = [];
+    const told: { app: string; account: string }[] = [];
     let found = false;
     // One by one and in their order: what the later one says of a template holds.
     for (const change of changes) {
@@ -54,8 +60,8 @@ function applyTemplateChanges({ db, signals, logger }: TemplateChangesDeps): App
         unclear.push({ app, account });
         continue;
       }
-      const told = { app, account, ...named, at: change.at, ...reading };
-      const [template] = await retryingOnConflict(() => tellTemplates(db, [told]));
+      const news = { app, account, ...named, at: change.at, ...reading };
+      const [template] = await retryingOnConflict(() => tellTemplates(db, [news]));
       if (!template) {
         unclear.push({ app, account });
         continue;
@@ -63,10 +69,11 @@ function applyTemplateChanges({ db, signals, logger }: TemplateChangesDeps): App
       found = true;
       // What is deleted goes with the next reading, and its name is free then.
       if (reading.status === 'DELETED') unclear.push({ app, account });
+      if (reading.status !== undefined) told.push({ app, account });
       const about = {
         tenant_id: template.tenant_id,
         account_id: account,
-        template: named.name,
+        template_name: named.name,
         language: named.language,
       };
       if (reading.status !== undefined && reading.status !== 'APPROVED') {
@@ -76,6 +83,7 @@ function applyTemplateChanges({ db, signals, logger }: TemplateChangesDeps): App
         );
       } else logger.info({ ...about, ...reading }, 'WhatsApp told of a template');
     }
+    if (told.length > 0) await retryingOnConflict(() => makeNamedSyncsDue(db, told, CONFIRM));
     if (unclear.length > 0) await retryingOnConflict(() => makeNamedSyncsDue(db, unclear, GATHER));
     if (found) signals.notify('templates');
     return flaws;

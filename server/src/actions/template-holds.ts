@@ -2,6 +2,7 @@ import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { type EventId, newId, type TemplateId, type TenantId } from '../domain/ids.ts';
 import { fateOfAccepted } from '../domain/template-status.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import {
   failHeld,
@@ -36,6 +37,7 @@ export async function settleTemplateHolds(db: Db, signals: Signals): Promise<Mov
 
 async function settle(db: Db, signals: Signals, template: UnsettledTemplate, moved: Moved): Promise<void> {
   const { tenant_id: tenant, template_id: id, status } = template;
+  await failpoint('release.before_commit');
   // Of one that is gone nobody here can say more: the provider will.
   switch (status === null ? 'send' : fateOfAccepted(status)) {
     case 'hold':
@@ -50,6 +52,7 @@ async function settle(db: Db, signals: Signals, template: UnsettledTemplate, mov
       moved.failed += await untilFewer(() => endAll(db, signals, template));
       break;
   }
+  await failpoint('release.after_commit');
 }
 
 /** Repeats a write of at most `MOST_TOGETHER` rows until it finds fewer. */

@@ -11,6 +11,11 @@ export function takeTemplateIntents(db: Db, limit: number, takenFor: number): Pr
   return retryingOnConflict(() => takeIntents(db, limit, takenFor));
 }
 
+/** Holds an intent on while the provider is told of it. @param heldFor milliseconds from now. */
+export function holdTemplateIntent(db: Db, intent: TakenIntent, heldFor: number): Promise<void> {
+  return retryingOnConflict(() => postponeIntent(db, intent, heldFor, null));
+}
+
 /** What follows one try. `later`: it is tried again after `delay` milliseconds. */
 export type IntentResult =
   | Exclude<TemplateOutcome, { kind: 'later' }>

@@ -1,6 +1,7 @@
 import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { heldCodes } from '../domain/provider-errors.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import {
   endTending,
@@ -23,9 +24,11 @@ export async function tendSenderWork(db: Db, signals: Signals, ending: AbortSign
   let moved = 0;
   for (const sender of await findTendedSenders(db, SENDERS)) {
     const before = moved;
+    await failpoint('tend.before_commit');
     // First: what follows from the lane before may be held back too.
     if (sender.previous_lane_id !== null) moved += await all(() => followLane(db, sender, MESSAGES), ending);
     moved += await all(() => releaseHeldMessages(db, sender, HELD, MESSAGES), ending);
+    await failpoint('tend.after_commit');
     if (moved > before) signals.notify(`due:${sender.lane_id}`);
     if (ending.aborted) break;
     if (sender.over) await end(db, sender);

@@ -1,5 +1,5 @@
 import type { Db } from '../db/pool.ts';
-import type { AccountChange, ApplyAccountChanges } from '../domain/account-change.ts';
+import { type AccountChange, type ApplyAccountChanges, phoneNumberIdOf } from '../domain/account-change.ts';
 import type { TenantId } from '../domain/ids.ts';
 import { BSUID, E164 } from '../domain/phone.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -16,7 +16,7 @@ export function applyUserPreferences({ db, signals }: { db: Db; signals: Signals
     const troubles: string[] = [];
     const said = new Map<TenantId, SaidBy[]>();
     for (const change of changes) {
-      const number = numberOf(change);
+      const number = phoneNumberIdOf(change);
       const route = number === null ? undefined : await findSenderByNumber(db, change.app, number);
       if (!route) {
         troubles.push('user_preferences of a number that is not known here');
@@ -29,12 +29,6 @@ export function applyUserPreferences({ db, signals }: { db: Db; signals: Signals
     for (const [tenant, ofTenant] of said) await giveConsentsByAddress({ db, signals }, tenant, ofTenant);
     return troubles;
   };
-}
-
-function numberOf({ value }: AccountChange): string | null {
-  const { metadata } = value;
-  const number = isRecord(metadata) ? metadata['phone_number_id'] : undefined;
-  return typeof number === 'string' && /^[\x21-\x7e]{1,64}$/.test(number) ? number : null;
 }
 
 function readPreferences({ value, at }: AccountChange): { preferences: SaidBy[]; unread: number } {

@@ -3,6 +3,7 @@ import { place } from '../actions/set-up.ts';
 import { createSettler } from '../actions/settle-sends.ts';
 import { createWebhookStore, type WebhookStore } from '../actions/store-webhook.ts';
 import { createTemplateChanges } from '../actions/template-changes.ts';
+import { applyUserIdUpdates } from '../actions/user-id-updates.ts';
 import { applyUserPreferences } from '../actions/user-preferences.ts';
 import { webhookChannel } from '../channels/webhook/webhook-channel.ts';
 import { createMarker } from '../channels/whatsapp/mark.ts';
@@ -145,6 +146,7 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     ...createAccountChanges({ db, signals, logger: logger.child({ part: 'accounts' }) }),
     ...createTemplateChanges({ db, signals, logger: logger.child({ part: 'templates' }) }),
     user_preferences: applyUserPreferences({ db, signals }),
+    user_id_update: applyUserIdUpdates({ db }),
   };
   const inbound = createInbound({
     ...{ ...common, marker, readWebhook, rules, applyChanges, pollInterval: poll_interval },

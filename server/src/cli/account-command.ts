@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { isObject, type JsonObject, optionalString } from './answers.ts';
 import { createOutput } from './output.ts';
 import { recordCommand, showRecord } from './record-command.ts';
-import { secretField, textField, yesNoField } from './record-fields.ts';
+import { mandatory, secretField, textField, yesNoField } from './record-fields.ts';
 import { connect, type ServerOptions, withServerOptions } from './server-options.ts';
 
 const EXAMPLES = `
@@ -39,7 +39,7 @@ export function accountCommand(): Command {
     summary: 'list, add and change WhatsApp Business Accounts',
     examples: EXAMPLES,
     id: 'the id that WhatsApp gave it',
-    create: [...PLACE, ...FIELDS],
+    create: [...PLACE, ...mandatory(FIELDS, 'access_token')],
     change: FIELDS,
     end: { verb: 'delete', summary: 'delete an account whose senders have never sent or received, with them' },
     line,
@@ -82,7 +82,7 @@ function line(account: JsonObject): string {
   return [
     optionalString(account, 'id'),
     optionalString(account, 'name') ?? '-',
-    `${senders} senders`,
+    senders === 1 ? '1 sender' : `${senders} senders`,
     optionalString(account, 'messaging_limit') ?? '-',
     ...(token_valid === false ? ['the token is no good'] : []),
     ...(until === null ? [] : [`the token is good until ${until}`]),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { optionalString } from './answers.ts';
 import { recordCommand } from './record-command.ts';
-import { countField, secretField, textField } from './record-fields.ts';
+import { countField, mandatory, secretField, textField } from './record-fields.ts';
 
 const EXAMPLES = `
 Examples:
@@ -38,7 +38,7 @@ export function appCommand(): Command {
     summary: 'list, make and change Meta apps, whose secrets sign webhooks',
     examples: EXAMPLES,
     id: 'what it is called here, such as shop',
-    create: FIELDS,
+    create: mandatory(FIELDS, 'app_secret', 'verify_token'),
     change: [...FIELDS, OVERLAP],
     end: { verb: 'delete', summary: 'delete an app that no account and no sender is of' },
     line(app) {

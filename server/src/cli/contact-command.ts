@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CONSENT_SCOPES, CONSENT_STATES } from '../domain/consent.ts';
 import { addressKind } from '../domain/phone.ts';
+import { readAddress } from './address.ts';
 import { isObject, type JsonObject, optionalString } from './answers.ts';
+import { argumentPath } from './argument-path.ts';
 import type { Client } from './client.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { createOutput, type Output } from './output.ts';
@@ -181,9 +183,17 @@ async function list(client: Client, options: Filter, output: Output): Promise<vo
 }
 
 /** The query that finds whoever is named by address; null: he is named by an id. */
-function addressed(who: string): URLSearchParams | null {
+function addressed(written: string): URLSearchParams | null {
+  const who = plainNumber(written);
   const kind = addressKind(who);
   return kind && new URLSearchParams(kind === 'phone' ? { phone: who } : { user_id: who });
+}
+
+/** A number with its country code, as people write it (`+62 812-3456-7890`), as the API takes it; anything else as it is. */
+function plainNumber(written: string): string {
+  if (!/^\s*(\+|00)/.test(written)) return written;
+  const address = readAddress(written, null);
+  return address.kind === 'address' ? address.value : written;
 }
 
 function find(client: Client, who: string): Promise<unknown> {
@@ -237,12 +247,12 @@ const MOST_TOGETHER = 5000;
 
 async function giveList(client: Client, path: string, said: Said, output: Output): Promise<void> {
   const { scope, state, detail } = said;
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(argumentPath(path), 'utf8');
   const lines = text
     .replace(/^\ufeff/, '')
     .split(/\r\n|\n|\r/)
     .map((line) => line.trim());
-  const people = lines.flatMap((who, i) => (who === '' ? [] : [{ who, line: i + 1 }]));
+  const people = lines.flatMap((written, i) => (written === '' ? [] : [{ who: plainNumber(written), line: i + 1 }]));
   if (people.length === 0) throw usageError(`${path} is empty`);
   const total = { accepted: 0, refused: 0, messages_stopped: 0 };
   for (let from = 0; from < people.length; from += MOST_TOGETHER) {

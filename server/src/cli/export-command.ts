@@ -155,13 +155,13 @@ async function untilComplete(client: Client, first: JsonObject, id: string, outp
   try {
     for (let pause = 50; ; pause = Math.min(pause * 1.5, 1000)) {
       const state = optionalString(record, 'state');
+      const rows = numberOf(record, 'rows') ?? 0;
+      progress.update(total === null ? 0 : rows, total === null ? `${rows} rows, ${state}` : `${state}`);
       if (state === 'complete') return record;
       if (state !== 'queued' && state !== 'running') {
         const why = optionalString(record, 'error') ?? '';
         throw new CliError(EXIT.failure, 'export_failed', `the export ${id} is ${state ?? 'gone'}${why && `: ${why}`}`);
       }
-      const rows = numberOf(record, 'rows') ?? 0;
-      progress.update(total === null ? 0 : rows, `${rows} rows, ${state}`);
       await sleep(pause);
       record = await read(client, id);
     }

@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import { isObject, type JsonObject, optionalString } from './answers.ts';
+import { argumentPath } from './argument-path.ts';
 import type { Client } from './client.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 import { checkTarget } from './export-download.ts';
@@ -48,7 +49,9 @@ export function mediaCommand(): Command {
     .action(async (source: string, options: ServerOptions) => {
       const output = createOutput(options.json ?? false);
       const client = await connect(options, output);
-      const id = /^https?:\/\//i.test(source) ? await fetched(client, source) : (await uploadFile(client, source)).id;
+      const id = /^https?:\/\//i.test(source)
+        ? await fetched(client, source)
+        : (await uploadFile(client, argumentPath(source))).id;
       show(await read(client, id), output);
     });
 
@@ -71,7 +74,7 @@ export function mediaCommand(): Command {
     .option('--replace', 'replace the file if it is there')
     .action(async (id: string, options: DownloadOptions) => {
       const output = createOutput(options.json ?? false);
-      const { out } = options;
+      const out = argumentPath(options.out);
       checkTarget({ file: out, replace: options.replace ?? false });
       const client = await connect(options, output);
       const size = await download(client, await read(client, id), out);

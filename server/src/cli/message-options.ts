@@ -12,6 +12,8 @@ export interface MessageOptions extends ContentOptions {
   template?: string;
   language?: string;
   params?: string[];
+  named?: boolean;
+  button?: ReadonlyMap<string, string>;
   components?: unknown[];
   fallbackTemplate?: string;
   fallbackLanguage?: string;
@@ -59,6 +61,12 @@ export function withMessageOptions(command: Command): Command {
     .option('--template <NAME>', 'send this approved template')
     .option('--language <CODE>', 'the language of the template, such as en or pt_BR (default: en)')
     .option('--params <NAMES>', 'values for {{1}}, {{2}}, … of the template body, by name: name,order', commaList)
+    .option('--named', "the template's variables have names, those of --params: {{name}}")
+    .option(
+      '--button <PLACE=TEXT>',
+      "what the template's button at this place, from 0, adds to its URL, or its code: 0={code}; may be repeated",
+      collectButton,
+    )
     .option(
       '--components <JSON>',
       "the template's components as WhatsApp takes them, with {NAME} for values",
@@ -91,20 +99,24 @@ export function messageShape(text: string | null, options: MessageOptions): Mess
   if (text === null && template === undefined && !hasContent) {
     throw usageError('nothing to send: give a text, a template, or what else a message may be; see --help');
   }
-  if (template === undefined && (params || components || options.language)) {
-    throw usageError('--language, --params and --components belong to --template');
+  if (template === undefined && (params || components || options.button || options.language)) {
+    throw usageError('--language, --params, --button and --components belong to --template');
   }
   if (template !== undefined && hasContent) {
     throw usageError('a template brings its own media: give it in --components, not beside it');
   }
-  if (params && components) throw usageError('give --params or --components, not both');
+  if (components && (params || options.button)) {
+    throw usageError('--components is all of it: give it, or --params and --button');
+  }
   const { fallbackTemplate: fallback, fallbackLanguage, fallbackParams } = options;
   if (fallback === undefined && (fallbackLanguage || fallbackParams)) {
     throw usageError('--fallback-language and --fallback-params belong to --fallback-template');
   }
+  if (options.named && !params && !fallbackParams) throw usageError('--named belongs to --params');
   if (fallback !== undefined && template !== undefined) throw usageError('a template needs no --fallback-template');
-  const filled = components ?? (params ? [bodyComponent(params)] : []);
-  const filledInstead = fallbackParams ? [bodyComponent(fallbackParams)] : [];
+  const { named = false } = options;
+  const filled = components ?? [...bodyComponents(params, named), ...buttonComponents(options.button)];
+  const filledInstead = bodyComponents(fallbackParams, named);
   return {
     text,
     template:
@@ -166,8 +178,30 @@ function fill(value: unknown, parameters: Record<string, string>): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, parameters)]));
 }
 
-function bodyComponent(names: readonly string[]) {
-  return { type: 'body', parameters: names.map((name) => ({ type: 'text', text: `{${name}}` })) };
+function bodyComponents(names: readonly string[] | undefined, named: boolean): unknown[] {
+  if (names === undefined) return [];
+  const parameters = names.map((name) => ({
+    type: 'text',
+    ...(named && { parameter_name: name }),
+    text: `{${name}}`,
+  }));
+  return [{ type: 'body', parameters }];
+}
+
+/** Buttons with a URL, and those with a code, which WhatsApp takes as if it were one. */
+function buttonComponents(buttons: ReadonlyMap<string, string> = new Map()): unknown[] {
+  return [...buttons].map(([index, text]) => ({
+    type: 'button',
+    sub_type: 'url',
+    index,
+    parameters: [{ type: 'text', text }],
+  }));
+}
+
+function collectButton(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const [, place, value] = /^(\d)=(.+)$/su.exec(text) ?? [];
+  if (place === undefined || value === undefined) throw new InvalidArgumentError('Write it like 0={code}.');
+  return new Map([...before, [place, value]]);
 }
 
 /** The names in braces, as the server finds them: each once. */

@@ -29,10 +29,12 @@ export function createOutput(json: boolean, streams: Streams = process): Output 
     json,
     interactive: stderr.isTTY === true,
     result(value, text) {
-      stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+      if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      // An empty list has no line, rather than an empty one.
+      else if (text !== '') stdout.write(`${shown(text)}\n`);
     },
     async line(value, text) {
-      if (!stdout.write(`${json ? JSON.stringify(value) : text}\n`)) {
+      if (!stdout.write(`${json ? JSON.stringify(value) : shown(text)}\n`)) {
         await new Promise((resolve) => stdout.once('drain', resolve));
       }
     },
@@ -40,6 +42,14 @@ export function createOutput(json: boolean, streams: Streams = process): Output 
       stderr.write(`${text}\n`);
     },
   };
+}
+
+/**
+ * What customers call themselves and write stands in what is printed: no control character of theirs reaches the terminal, which
+ * would obey it.
+ */
+function shown(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
 }
 
 /** Says what went wrong, and returns the exit code for it. A trouble without a known meaning shows its stack. */

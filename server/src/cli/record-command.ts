@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { isObject, type JsonObject, optionalString } from './answers.ts';
 import type { Client } from './client.ts';
-import { CliError, EXIT } from './exit-codes.ts';
+import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { createOutput, type Output } from './output.ts';
 import { bodyOf, type RecordField, withFields } from './record-fields.ts';
 import { connect, type ServerOptions, withServerOptions } from './server-options.ts';
@@ -88,7 +88,9 @@ export function recordCommand(kind: RecordKind): Command {
     changing,
   ).action(async (id: string, options: RecordOptions) => {
     const output = createOutput(options.json ?? false);
-    const body = JSON.stringify(await bodyOf(changing, options));
+    const changes = await bodyOf(changing, options);
+    if (Object.keys(changes).length === 0) throw usageError('nothing to change: see --help for what can be');
+    const body = JSON.stringify(changes);
     showRecord(await (await open(options, output)).request({ method: 'PATCH', path: one(id, options), body }), output);
   });
 

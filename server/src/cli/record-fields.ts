@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isObject, type JsonObject } from './answers.ts';
+import { argumentPath } from './argument-path.ts';
 import { usageError } from './exit-codes.ts';
 import { numberBetween } from './parse-number.ts';
 
@@ -13,6 +14,8 @@ export interface RecordField {
   about: string;
   /** Whether the word "none" takes away what was given. */
   orNone?: boolean;
+  /** Whether the command cannot do without it. */
+  mandatory?: boolean;
   parse: (text: string) => unknown;
 }
 
@@ -25,7 +28,7 @@ export function withFields(command: Command, fields: readonly RecordField[]): Co
     const { orNone = false, about, parse } = field;
     const read = (text: string) => (orNone && text === 'none' ? NONE : parse(text));
     const option = new Option(`${flagOf(field)} <${field.value}>`, orNone ? `${about}; none takes it away` : about);
-    command.addOption(option.argParser(read));
+    command.addOption(option.argParser(read).makeOptionMandatory(field.mandatory ?? false));
   }
   return command;
 }
@@ -70,6 +73,11 @@ export function secretField(name: string, about: string): RecordField {
   return { name, value: FILE, about: `${about}; - is standard input`, parse: (path) => path };
 }
 
+/** These fields, of which those that are named have to be given. */
+export function mandatory(fields: readonly RecordField[], ...names: readonly string[]): RecordField[] {
+  return fields.map((field) => (names.includes(field.name) ? { ...field, mandatory: true } : field));
+}
+
 /** A field that takes an object in JSON. */
 export function jsonField(name: string, about: string): RecordField {
   return { name, value: 'JSON', about, parse: parseObject };
@@ -91,7 +99,7 @@ function parseObject(text: string): JsonObject {
 }
 
 async function readSecret(path: string): Promise<string> {
-  const secret = (path === '-' ? await readStream(process.stdin) : await readFile(path, 'utf8')).trim();
+  const secret = (path === '-' ? await readStream(process.stdin) : await readFile(argumentPath(path), 'utf8')).trim();
   if (secret === '') throw usageError(`${path === '-' ? 'standard input' : path} is empty`);
   return secret;
 }

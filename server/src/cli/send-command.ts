@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { clientSettings } from '../runtime/client-settings.ts';
 import { isObject, readAccepted } from './answers.ts';
+import { argumentPath } from './argument-path.ts';
 import { withReaction } from './content-options.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { composeBody, type MessageOptions, messageShape, withMessageOptions } from './message-options.ts';
@@ -25,6 +25,7 @@ Examples:
   aldis send +6281234567890 "Hello {name}" --var name=Ana
   aldis send 0812-3456-7890 "Hello" --country ID --wait delivered
   aldis send +6281234567890 --template order_shipped --language id --params name,order --var name=Ana --var order=A17
+  aldis send +6281234567890 --template otp --language en_US --params code --button 0={code} --var code=123456
   aldis send +6281234567890 "Your invoice" --media https://example.com/invoice.pdf --filename invoice.pdf
   aldis send +6281234567890 "Your invoice" --document ./invoice.pdf --fallback-template invoice_ready --fallback-language id
   aldis send +6281234567890 --location -6.1754,106.8272 --location-name Monas
@@ -65,7 +66,7 @@ async function send(to: string, text: string | null, options: SendOptions, outpu
   }
   const client = await connect(options, output);
   if (file !== null) {
-    const { id } = await uploadFile(client, resolve(clientSettings().argumentFolder, file));
+    const { id } = await uploadFile(client, argumentPath(file));
     body.content = { ...(isObject(body.content) ? body.content : {}), media_id: id };
   }
   const accepted = readAccepted(

@@ -52,7 +52,7 @@ function describe(found: JsonObject): string {
   const { history, ...facts } = found;
   const lines: [string, string][] = [];
   for (const [name, value] of Object.entries(facts)) {
-    if (value !== null && value !== undefined) lines.push([name, words(value)]);
+    if (value !== null && value !== undefined) lines.push([name, name === 'held' ? describeHold(value) : words(value)]);
   }
   const width = Math.max(0, ...lines.map(([name]) => name.length));
   const text = lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
@@ -61,6 +61,13 @@ function describe(found: JsonObject): string {
     for (const step of history) text.push(`  ${isObject(step) ? describeStep(step) : words(step)}`);
   }
   return text.join('\n');
+}
+
+/** Why a message waits. */
+function describeHold(held: unknown): string {
+  return held === 'template'
+    ? 'its template is paused; it goes when WhatsApp lets the template go (aldis template list)'
+    : words(held);
 }
 
 /** A step of a message's history: its time first, then what happened, then what else is known. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type EventAnswer, isObject, optionalString, readEvents } from './answers.ts';
+import { type EventAnswer, isObject, type JsonObject, optionalString, readEvents } from './answers.ts';
 import { EXIT } from './exit-codes.ts';
 import { onInterrupt } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
@@ -85,7 +85,7 @@ function warnOfGap(known: string | null, event: EventAnswer, output: Output): vo
   }
 }
 
-/** An event in one line: when, what, which message, between whom, and why if it failed. */
+/** An event in one line: when, what, which message, between whom, what a customer said, and why if it failed. */
 function describeEvent(event: EventAnswer): string {
   const { data } = event;
   const message = isObject(data.message) ? data.message : data;
@@ -96,6 +96,21 @@ function describeEvent(event: EventAnswer): string {
     event.type.padEnd(19),
     optionalString(message, 'id'),
     inbound ? `from ${address}` : address,
+    inbound && SAID.includes(event.type) ? said(message) : null,
   ];
   return [...parts, describeError(message)].filter((part) => part !== null && part !== '').join('  ');
+}
+
+/** The events that bring words of a customer. */
+const SAID = ['message.received', 'message.edited'];
+const LONGEST = 60;
+
+/** What a customer said: the type, unless it is a text, and the beginning of the words. */
+function said(message: JsonObject): string {
+  const type = optionalString(message, 'type') ?? '';
+  const content = isObject(message.content) ? message.content : {};
+  const reaction = isObject(content.reaction) ? optionalString(content.reaction, 'emoji') : null;
+  const words = [...(optionalString(content, 'text') ?? reaction ?? '')];
+  const text = words.length > LONGEST ? `${words.slice(0, LONGEST).join('')}…` : words.join('');
+  return [type === 'text' ? '' : type, text === '' ? '' : JSON.stringify(text)].filter((part) => part !== '').join(' ');
 }

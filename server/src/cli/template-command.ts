@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { isObject, type JsonObject, optionalString } from './answers.ts';
+import { argumentPath } from './argument-path.ts';
 import type { Client } from './client.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { createOutput } from './output.ts';
@@ -142,7 +143,7 @@ function collect(pair: string, before: Record<string, string> = {}): Record<stri
 }
 
 async function readTemplate(file: string): Promise<JsonObject> {
-  const text = file === '-' ? await readStream(process.stdin) : await readFile(file, 'utf8');
+  const text = file === '-' ? await readStream(process.stdin) : await readFile(argumentPath(file), 'utf8');
   const where = file === '-' ? 'standard input' : file;
   let value: unknown;
   try {

@@ -1,4 +1,5 @@
 import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isObject } from './answers.ts';
 import type { Client } from './client.ts';
@@ -36,8 +37,12 @@ export async function uploadFile(client: Client, path: string): Promise<Uploaded
 
 async function blobOf(path: string): Promise<Blob> {
   try {
+    // Of a folder a blob is made as well; only reading it fails, and out of anybody's reach.
+    if (!(await stat(path)).isFile()) throw new Error('it is no file');
     return await openAsBlob(path);
   } catch (error) {
-    throw usageError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const why = error instanceof Error ? error.message : String(error);
+    throw usageError(`${path} cannot be read: ${missing ? 'there is no such file' : why}`);
   }
 }

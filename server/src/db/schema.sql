@@ -402,7 +402,8 @@ create table media_references (
   filename text,
   created_at timestamp with time zone not null default clock_timestamp(),
   media_id uuid,
-  constraint media_references_pkey PRIMARY KEY (tenant_id, message_id)
+  place smallint not null default 0,
+  constraint media_references_pkey PRIMARY KEY (tenant_id, message_id, place)
 );
 CREATE INDEX media_references_media ON public.media_references USING btree (tenant_id, media_id) WHERE (media_id IS NOT NULL);
 

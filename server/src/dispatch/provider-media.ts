@@ -6,6 +6,7 @@ import type { MediaFiles } from '../domain/media-files.ts';
 import { nameFor } from '../domain/media-types.ts';
 import { isGoodUpload, type MediaUploader, UPLOAD_VALIDITY } from '../domain/media-upload.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { findUploadableMedia } from '../store/media.read.ts';
 
@@ -82,11 +83,13 @@ export function createProviderMedia({ db, files, uploader, logger }: ProviderMed
     }
     const since = Date.now();
     const { size, mime_type } = found;
+    await failpoint('upload.before_call');
     const uploaded = await uploader.upload(
       sender,
       { bytes, size, mime_type, filename: nameFor(mime_type) },
       ending.signal,
     );
+    await failpoint('upload.after_call');
     const about = { tenant_id: tenant, sender_id: id, media_id: media, size, ms: Date.now() - since };
     if (uploaded.kind !== 'uploaded') {
       logger.warn({ ...about, outcome: uploaded.kind, detail: uploaded.detail }, 'a file could not be uploaded');
@@ -105,6 +108,7 @@ export function createProviderMedia({ db, files, uploader, logger }: ProviderMed
     await rememberMediaUpload(db, tenant, row).catch((error: unknown) =>
       logger.warn({ ...about, error }, 'the id of an uploaded file could not be remembered'),
     );
+    await failpoint('upload.after_commit');
     return file;
   }
 

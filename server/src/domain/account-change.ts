@@ -13,6 +13,14 @@ export interface AccountChange {
   at: number;
 }
 
+/** The number that a change is about: `value.metadata.phone_number_id`. null: it names none that could be one. */
+export function phoneNumberIdOf({ value }: Pick<AccountChange, 'value'>): string | null {
+  const { metadata } = value;
+  if (typeof metadata !== 'object' || metadata === null || !('phone_number_id' in metadata)) return null;
+  const { phone_number_id: id } = metadata;
+  return typeof id === 'string' && /^[\x21-\x7e]{1,64}$/.test(id) ? id : null;
+}
+
 /**
  * Applies changes of one field, in their order.
  * @throws when the store cannot be reached: they are applied again later. A change that cannot be read is left out and told of in

@@ -1,5 +1,6 @@
 import { type ContentContext, composeContent } from './content/content.ts';
 import { checkLength, checkString, invalid, missing } from './content/fields.ts';
+import { checkNamedFiles, type KnownFile } from './content/file.ts';
 import { TEXT_LIMITS } from './content/text.ts';
 import { AldisError } from './errors.ts';
 import type { SenderId } from './ids.ts';
@@ -62,6 +63,8 @@ export interface ComposeContext extends Pick<ContentContext, 'contact' | 'file' 
   /** What is known of the template and of the fallback that the request names. Absent: nothing is, and they are not checked. */
   template?: FoundTemplate | undefined;
   fallback?: FoundTemplate | undefined;
+  /** Finds a file of ours that a template or an interactive message names. Absent: they are not looked for. */
+  files?: ((id: string) => KnownFile | null) | undefined;
   /** Whether what is no template is refused when the customer's window is known to be closed. Absent: it is not. */
   needsWindow?: boolean | undefined;
 }
@@ -88,6 +91,11 @@ export function compose(request: MessageRequest, context: ComposeContext): NewMe
   const template = request.template === undefined ? null : checkTemplate('template', request.template);
   const { type, content } = template ? withTemplate(request, context) : withoutTemplate(request, context);
   const verdict = template && checkKnown('template', template, context.template);
+  if (context.files) {
+    checkNamedFiles('template.components', template?.components, context.files);
+    if (type === 'interactive') checkNamedFiles('content.interactive', content?.interactive, context.files);
+    checkNamedFiles('fallback_template.components', request.fallback_template?.components, context.files);
+  }
   const category = categoryOf(request, template, verdict);
   const { scheduled_at, expires_at } = checkTimes(request, context.now);
   const message: NewMessage = {

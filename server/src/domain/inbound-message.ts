@@ -21,6 +21,9 @@ export const INBOUND_TYPES = [
   'unsupported',
 ] as const;
 
+/** What says something of another message, or of the person: there is nothing to read, so it does not count as unread. */
+export const NOTHING_TO_READ: readonly string[] = ['reaction', 'edit', 'revoke', 'system'];
+
 /**
  * What an item does to a message that came or went before, which `target` names by the provider's id. An edit's `text` null: it
  * says nothing any more; a reaction's `emoji` null: it was taken back.

@@ -257,6 +257,8 @@ export interface Message {
   ended_at: Date | null;
   /** For open messages: when it may leave, becomes doubtful, or is looked at again. */
   due_at: Date | null;
+  /** Why an open message waits beside its time; null: it does not. */
+  held: 'template' | null;
 }
 
 /** Why one item of a batch was refused, as the client reads it. */

@@ -8,7 +8,7 @@ interface Naming {
   template: Template | null;
 }
 
-/** Under these names stand files in what is passed on to the provider: headers of templates, of their cards, of buttons. */
+/** Under these names stand files in what is passed on to the provider: headers of templates, of their cards, of interactive messages. */
 const FILES: ReadonlySet<string> = new Set(['image', 'video', 'document', 'audio', 'sticker']);
 const NONE: readonly string[] = [];
 
@@ -41,13 +41,41 @@ export function withProviderMedia<M extends Naming>(
   return { ...replaced, provider_media_id: ids.get(content?.media_id ?? '') ?? null };
 }
 
+/** A file of ours where it stands. */
+export interface NamedFile {
+  id: string;
+  /** What it is sent as: image, video, document, audio or sticker. */
+  as: string;
+  /** `[0].parameters[0].image` */
+  path: string;
+}
+
+/** What of a message is deeper than this is refused. */
+const DEEPEST = 16;
+
+/** The files of ours that are named in what is passed on to the provider. */
+export function filesIn(value: unknown): NamedFile[] {
+  const found: NamedFile[] = [];
+  gather(value, 0, found);
+  return found;
+}
+
+/** Most values name none: paths are written on the way back from one. */
+function gather(value: unknown, depth: number, found: NamedFile[]): void {
+  if (typeof value !== 'object' || value === null || depth === DEEPEST) return;
+  const parts: Iterable<[string | number, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
+  for (const [name, part] of parts) {
+    const before = found.length;
+    if (typeof name === 'string' && FILES.has(name) && isOurs(part)) found.push({ id: part.id, as: name, path: '' });
+    else gather(part, depth + 1, found);
+    for (const file of found.slice(before))
+      file.path = `${typeof name === 'number' ? `[${name}]` : `.${name}`}${file.path}`;
+  }
+}
+
 function idsIn(value: unknown): readonly string[] {
-  const ids = new Set<string>();
-  walk(value, (file) => {
-    ids.add(file.id);
-    return file;
-  });
-  return ids.size === 0 ? NONE : [...ids];
+  const files = filesIn(value);
+  return files.length === 0 ? NONE : [...new Set(files.map(({ id }) => id))];
 }
 
 function replacedIn<T>(value: T, ids: ReadonlyMap<string, string>): T {

@@ -13,8 +13,11 @@ import {
 } from './template-shape.ts';
 import { fateOf, type StoredTemplate } from './template-status.ts';
 
-/** What is known of a template that a message names: `unsynced`: the account's templates were never read. */
-export type FoundTemplate = StoredTemplate | 'absent' | 'unsynced';
+/**
+ * What is known of a template that a message names. `unsynced`: the account's templates were never read. `only_in`: it is there in
+ * these languages, and not in the one asked for.
+ */
+export type FoundTemplate = StoredTemplate | { only_in: readonly string[] } | 'absent' | 'unsynced';
 
 /** What a template makes of a message. */
 export interface TemplateVerdict {
@@ -54,8 +57,11 @@ export function checkTemplateSend(
 ): TemplateVerdict | null {
   if (found === 'unsynced') return null;
   const called = `${template.name} (${template.language})`;
-  if (found === 'absent') {
-    throw new AldisError('unknown_template', `The account of the sender has no template ${called}.`, { field });
+  if (found === 'absent' || 'only_in' in found) {
+    const languages = found === 'absent' ? '' : `; it has it in ${found.only_in.join(', ')}`;
+    throw new AldisError('unknown_template', `The account of the sender has no template ${called}${languages}.`, {
+      field,
+    });
   }
   const fate = fateOf(found.status);
   if (fate === 'refuse') {
@@ -211,6 +217,10 @@ function checkTexts(
     const place = `${at}.parameters[${i}]`;
     checkValue(parameter, place, limit, part);
     if (!named) return;
+    if (parameter['parameter_name'] === undefined) {
+      const text = `${place}.parameter_name is required: the template's ${part} has named variables: ${variables.join(', ')}.`;
+      throw new AldisError('missing_field', text, { field: `${place}.parameter_name` });
+    }
     const name = textAt(parameter, 'parameter_name', place, 100);
     if (!variables.includes(name)) {
       throw invalid(`${place}.parameter_name`, `must be a variable of the template's ${part}: ${variables.join(', ')}`);

@@ -30,6 +30,6 @@ small{color:var(--dim)}
 em{color:#b35900;font-size:12px}
 .method{display:inline-block;min-width:3.9em;padding:0 2px;font:600 11px/1.6 ui-monospace,monospace;text-align:center;border-radius:4px;color:#fff;background:#57606a}
 .get{background:#1f6feb}.post{background:#1a7f37}.put,.patch{background:#9a6700}.delete{background:#cf222e}
-@media(max-width:60rem){body{display:block}nav{position:static;height:auto;border:0}main{padding:1rem}}
+@media(max-width:60rem){body{display:block}nav{position:static;height:auto;max-height:45vh;border:0;border-bottom:1px solid var(--line)}main{padding:1rem}td:first-child{width:40%}td:nth-child(2){width:20%}}
 @media print{body{display:block}nav{display:none}article{break-inside:avoid}}
 `;

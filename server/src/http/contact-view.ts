@@ -38,7 +38,10 @@ export const ContactObject = Type.Object(
       ...OwnJson,
       description: 'Yours. Texts and numbers among them fill variables of messages.',
     }),
-    unread_count: Type.Integer({ description: 'Messages of his, to all senders, that nobody read.' }),
+    unread_count: Type.Integer({
+      description:
+        'Messages of his, to all senders, that nobody read. Reactions, edits, deletions and system messages are nothing to read.',
+    }),
     total_messages: Type.Integer(),
     last_message_at: NullableTime,
     marketing_consent: Type.Unsafe<'in' | 'out' | null>({

@@ -26,7 +26,7 @@ const MessageReaction = Type.Object({
   at: Type.String({ format: 'date-time' }),
 });
 
-/** A message as everybody sees it: the same in lists, by id and in events. */
+/** A message as everybody sees it: the same in lists, by id and, but for `held`, in events. */
 export const MessageObject = Type.Object(
   {
     id: Type.String(),
@@ -66,6 +66,14 @@ export const MessageObject = Type.Object(
       },
     }),
     attempt: Type.Integer({ description: 'How many times it was tried to send.' }),
+    held: Type.Optional(
+      Type.Unsafe<'template' | null>({
+        type: ['string', 'null'],
+        enum: ['template', null],
+        description:
+          'Why it waits although its time has come. template: its template is paused, and it goes when WhatsApp lets the template go. As it is now, so events have none.',
+      }),
+    ),
     created_at: Time,
     scheduled_at: NullableTime,
     expires_at: NullableTime,
@@ -105,7 +113,7 @@ type Changing = Pick<
 
 /** A message as it is now. */
 export function messageView(message: Message): MessageObject {
-  return view(message, message);
+  return { ...view(message, message), held: message.held };
 }
 
 /** The message of an event, as it was then. */

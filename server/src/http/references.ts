@@ -3,6 +3,7 @@ import { addresseeOf, type ComposeContext, compose, isTemplateName, type Message
 import { AldisError } from '../domain/errors.ts';
 import { isUuid, type MediaId, type TenantId } from '../domain/ids.ts';
 import type { NewMessage, Priority } from '../domain/message.ts';
+import { filesIn } from '../domain/named-media.ts';
 import type { FoundTemplate } from '../domain/template-check.ts';
 import { findContactValues } from '../store/contacts.read.ts';
 import { findMedia, type MediaRow } from '../store/media.read.ts';
@@ -31,7 +32,7 @@ export function composeOne(
   conversation?: string,
 ): Composed | Promise<Composed> {
   const sender = deps.senders.known(tenant, request.sender_id);
-  if (sender && ownMessageOf(request) === null && request.content?.media_id === undefined) {
+  if (sender && ownMessageOf(request) === null && ownFilesOf(request).length === 0) {
     const found = knownTemplates(deps, tenant, request, sender);
     if (found !== null) {
       const composed = attempt(request, { ...found, now: deps.clock.now(), sender, priority, conversation });
@@ -69,6 +70,7 @@ export async function composeMany(
     if (isOwnReference(reply_to)) context.replyTo = wamidOf(reply_to);
     if (isOwnReference(content?.reaction?.message_id)) context.reactedTo = wamidOf(content.reaction.message_id);
     if (content?.media_id !== undefined) context.file = fileOf(content.media_id);
+    context.files = fileOf;
     return { request, context, composed: attempt(request, context) };
   });
   const lacking = asked.filter(({ composed }) => lacksValues(composed));
@@ -155,7 +157,7 @@ async function findNamedFiles(
   tenant: TenantId,
   requests: readonly MessageRequest[],
 ): Promise<(id: string) => MediaRow | null> {
-  const named = requests.flatMap(({ content }) => (isOwnReference(content?.media_id) ? [content.media_id] : []));
+  const named = requests.flatMap((request) => ownFilesOf(request).filter(isUuid));
   if (named.length === 0) return () => null;
   const rows = await findMedia(db, tenant, [...new Set(named)] as MediaId[]);
   const files = new Map<string, MediaRow>(rows.map((row) => [row.id, row]));
@@ -201,6 +203,15 @@ function lacksValues(composed: Composed): boolean {
 /** The message of ours that a request answers or reacts to; null: it names none of ours. */
 function ownMessageOf({ reply_to, content }: MessageRequest): string | null {
   return [reply_to, content?.reaction?.message_id].find(isOwnReference) ?? null;
+}
+
+/** Our own ids of the files that a request names, wherever it does. */
+function ownFilesOf({ content, template, fallback_template: fallback }: MessageRequest): string[] {
+  const named = content?.media_id === undefined ? [] : [content.media_id];
+  for (const passedOn of [template?.components, template ? undefined : content?.interactive, fallback?.components]) {
+    if (passedOn !== undefined) for (const { id } of filesIn(passedOn)) named.push(id);
+  }
+  return named;
 }
 
 /** Whether a reference is an id of ours; else it is the provider's, which is passed on. */

@@ -1,5 +1,6 @@
 import { AldisError, type ErrorCode } from '../domain/errors.ts';
 import { didYouMean } from '../runtime/near-names.ts';
+import { PATTERN_WORDS } from './patterns.ts';
 
 /** What the validator says of the first thing that is wrong. A part of ajv's ErrorObject, with `verbose`. */
 export interface Flaw {
@@ -19,13 +20,14 @@ const SPECIAL: Readonly<Record<string, { code: ErrorCode; text?: string }>> = {
   'limit maximum': { code: 'limit_too_large' },
   'messages maxItems': { code: 'too_many_items' },
   'content.media_url maxLength': { code: 'invalid_media_url' },
+  'url maxLength': { code: 'invalid_media_url' },
 };
 
 /** From the validator's words to ours. `part` is what was validated: `body`, `querystring`. */
 export function validationError(flaw: Flaw, part: string): AldisError {
   const where = fieldPath(flaw.instancePath);
   if (flaw.keyword === 'additionalProperties') {
-    const name = String(flaw.params['additionalProperty']);
+    const name = cut(String(flaw.params['additionalProperty']));
     const known = Object.keys(flaw.parentSchema?.properties ?? {});
     const field = join(where, name);
     return new AldisError('unknown_field', `${field} is not a field of this request${didYouMean(name, known)}.`, {
@@ -54,6 +56,10 @@ function sentence({ keyword, params, message, data }: Flaw, words: string): stri
       return `must be ${typeNames(params['type'])}, not ${nameOf(data)}`;
     case 'enum':
       return `must be one of${words}`;
+    case 'pattern':
+      return PATTERN_WORDS[String(params['pattern'])] ?? message ?? 'cannot be accepted';
+    case 'minProperties':
+      return 'must have at least one field';
     case 'format':
       return 'must be an ISO 8601 time with a zone, like 2026-12-01T15:00:00Z';
     default:
@@ -82,7 +88,14 @@ function fieldPath(pointer: string): string {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
     path = /^\d+$/.test(name) ? `${path}[${name}]` : join(path, name);
   }
-  return path;
+  return cut(path);
+}
+
+/** Of a name that a user wrote, what is told back: enough to find it, however long it is. */
+const LONGEST_NAME = 200;
+
+function cut(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 
 function join(path: string, name: string): string {

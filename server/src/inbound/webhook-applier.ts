@@ -55,11 +55,15 @@ export interface Trouble {
   text: string;
 }
 
+/** Milliseconds between two lines of the log about items that are kept for the same reason. */
+const QUIET = 60_000;
+
 type StatusItem = Extract<WebhookItem, { kind: 'status' }>;
 
 export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
   const { db, signals, marker, routes, evidence, metrics, logger, rules } = options;
   const recipients = createRecipientBook(db);
+  const saidAt = new Map<Trouble['reason'], number>();
 
   async function apply(items: readonly HeardItem[], doneWork: readonly string[]): Promise<void> {
     const statuses: { item: StatusItem; route: Route }[] = [];
@@ -204,7 +208,16 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
     const texts = troubles.map(({ text }) => text);
     // What the note has no room for is told by the count.
     if (texts.length > 1) texts.unshift(`${texts.length} items`);
+    for (const reason of new Set(troubles.map((one) => one.reason))) sayKept(reason, app, webhook);
     if (texts.length > 0) await noteTrouble(db, app, webhook, texts.join('; '));
+  }
+
+  /** A number that nobody has, say, is told of in every webhook: one line a minute and reason will do, the metric counts. */
+  function sayKept(reason: Trouble['reason'], app: string, webhook: RawWebhookId): void {
+    const now = performance.now();
+    if (now - (saidAt.get(reason) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
+    saidAt.set(reason, now);
+    logger.warn({ app, raw_webhook_id: webhook, reason }, 'items of a webhook are kept and not applied');
   }
 
   return {

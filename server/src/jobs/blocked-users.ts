@@ -1,4 +1,4 @@
-import { settleBlocks, takeDueBlocks } from '../actions/blocked-users.ts';
+import { holdBlocks, settleBlocks, takeDueBlocks } from '../actions/blocked-users.ts';
 import type { Db } from '../db/pool.ts';
 import {
   type BlockedPerson,
@@ -9,10 +9,12 @@ import {
   nextBlockTry,
 } from '../domain/blocked-user.ts';
 import type { RetrySettings } from '../domain/retry.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
+import { HELD_FOR, whileHeld } from './while-held.ts';
 
 /**
  * Tells WhatsApp whom its senders block, many people of one sender at once. What cannot be told now is tried again, ever more
@@ -30,9 +32,6 @@ export interface BlockedUsersOptions {
   pollInterval: number;
 }
 
-/** Milliseconds after which a task that was taken is anybody's again. Longer than any call takes. */
-const TAKEN_FOR = 150_000;
-
 export function createBlockedUsers(options: BlockedUsersOptions): Part {
   const { db, signals, logger, blocker } = options;
   let unlisten = () => {};
@@ -41,20 +40,26 @@ export function createBlockedUsers(options: BlockedUsersOptions): Part {
     every: options.pollInterval,
     atOnce: true,
     async round(ending) {
-      const tasks = await takeDueBlocks(db, MOST_BLOCKED, TAKEN_FOR);
-      const calls = Map.groupBy(tasks, (task) => `${task.tenant_id} ${task.sender_id} ${task.blocked}`);
-      for (const together of calls.values()) {
+      const tasks = await takeDueBlocks(db, MOST_BLOCKED, HELD_FOR);
+      const calls = [...Map.groupBy(tasks, (task) => `${task.tenant_id} ${task.sender_id} ${task.blocked}`).values()];
+      for (const [i, together] of calls.entries()) {
         // What was taken and not told is due again later.
         if (ending.aborted) return;
-        await tellAndSettle(together);
+        await tellAndSettle(together, calls.slice(i).flat());
       }
       if (tasks.length === MOST_BLOCKED) rounds.wake();
     },
     failed: (error) => logger.warn({ error }, 'telling WhatsApp whom senders block failed'),
   });
 
-  async function tellAndSettle(tasks: readonly BlockTask[]): Promise<void> {
-    const outcomes = await tell(tasks);
+  /** @param left all that are still to be told of, these included. */
+  async function tellAndSettle(tasks: readonly BlockTask[], left: readonly BlockTask[]): Promise<void> {
+    await failpoint('block.before_call');
+    const outcomes = await whileHeld(
+      () => holdBlocks(db, left, HELD_FOR),
+      () => tell(tasks),
+    );
+    await failpoint('block.after_call');
     const settled = tasks.map((task, i) => {
       const outcome = outcomes[i] as BlockOutcome;
       const delay = nextBlockTry(outcome, task.tries, options.retry, Math.random());
@@ -66,6 +71,7 @@ export function createBlockedUsers(options: BlockedUsersOptions): Part {
       logger.warn({ sender_id: tasks[0]?.sender_id, people: given }, 'WhatsApp did not block, or unblock, customers');
     }
     await settleBlocks(db, settled);
+    await failpoint('block.after_commit');
   }
 
   /** The outcomes in the order of the tasks, all of one sender. */

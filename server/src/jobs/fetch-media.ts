@@ -4,11 +4,13 @@ import type { Db } from '../db/pool.ts';
 import { AldisError } from '../domain/errors.ts';
 import { isSameHash, type MediaFetch, type MediaSource, nextMediaFetch } from '../domain/media-fetch.ts';
 import type { MediaFiles } from '../domain/media-files.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
+import { HELD_FOR, whileHeld } from './while-held.ts';
 
 /**
  * Fetches what customers sent from the provider, at once, and stores it. A file that cannot be had now is tried again, ever more
@@ -30,8 +32,6 @@ export interface FetchMediaOptions {
 
 /** Most files at once. */
 const TOGETHER = 8;
-/** Milliseconds after which a file that was taken is anybody's again. Longer than any takes. */
-const TAKEN_FOR = 900_000;
 /** When stopping: another instance, or the next start, may take it at once. Milliseconds. */
 const AT_ONCE = 0;
 
@@ -47,7 +47,7 @@ export function createFetchMedia(options: FetchMediaOptions): Part {
     async round(ending) {
       const room = TOGETHER - running.size;
       if (room === 0) return;
-      for (const fetch of await takeDueMediaFetches(db, room, TAKEN_FOR)) {
+      for (const fetch of await takeDueMediaFetches(db, room, HELD_FOR)) {
         const one = fetchOne(fetch, ending)
           // It is taken, and comes back by itself.
           .catch((error: unknown) => logger.warn({ error, message_id: fetch.message_id }, 'a file was not settled'))
@@ -63,7 +63,10 @@ export function createFetchMedia(options: FetchMediaOptions): Part {
 
   async function fetchOne(fetch: MediaFetch, ending: AbortSignal): Promise<void> {
     const about = { tenant_id: fetch.tenant_id, message_id: fetch.message_id, tries: fetch.tries };
-    const result = await tryToFetch(fetch, ending);
+    const result = await whileHeld(
+      () => postponeMediaFetch(db, { ...fetch, delay: HELD_FOR, detail: null }),
+      () => tryToFetch(fetch, ending),
+    );
     if (result.kind === 'stored') {
       metrics.mediaFetches.add(1, { result: 'stored' });
       return;
@@ -98,6 +101,7 @@ export function createFetchMedia(options: FetchMediaOptions): Part {
     try {
       const access_token = options.openToken({ ...fetch, access_token_sealed });
       const sender = { channel: 'whatsapp' as const, tenant_id, id, phone_number_id, access_token };
+      await failpoint('fetch.before_call');
       const found = await source.fetch(sender, fetch.provider_id, ending);
       if (found.kind === 'later') return found;
       return await store(fetch, found.bytes);
@@ -110,6 +114,7 @@ export function createFetchMedia(options: FetchMediaOptions): Part {
 
   async function store(fetch: MediaFetch, bytes: AsyncIterable<Uint8Array>): Promise<Result> {
     const draft = await files.draft(bytes, 'received');
+    await failpoint('fetch.after_call');
     try {
       const { sha256, size, mime_type } = draft.file;
       if (!isSameHash(fetch.sha256, sha256)) {

@@ -9,7 +9,7 @@ import type { Signals } from '../signals/signals.ts';
 
 /**
  * Stops messages to people who opted out while they were being accepted: whoever accepts reads consent first and commits a
- * moment later. Each consent is looked at twice, soon and when no statement that was under way then can go on.
+ * moment later. Each consent is looked at soon, when no statement that was under way then can go on, and when no call can.
  */
 export interface LateMessagesOptions {
   db: Db;
@@ -22,8 +22,8 @@ export interface LateMessagesOptions {
   every?: number;
 }
 
-/** Statements end after 30 s. */
-const AGES = [2000, 40_000];
+/** Statements end after 30 s; a message that waits for its file to be uploaded may be queued once more after five minutes. */
+const AGES = [2000, 40_000, 330_000];
 const EVERY = 2000;
 /** What was written so long before the start is looked at too: by then somebody else may have ended. Milliseconds. */
 const BEFORE_START = 60_000;

@@ -3,6 +3,7 @@ import { type AccountToSync, recordAccountSync, takeDueAccounts } from '../actio
 import { tendSenderWork } from '../actions/tend-senders.ts';
 import type { Db } from '../db/pool.ts';
 import type { AccountAnswer, AccountAsk, AccountReader } from '../domain/account.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRounds } from '../runtime/rounds.ts';
@@ -31,8 +32,8 @@ export interface SyncAccountsOptions {
 const USUALLY_LOOK = 5_000;
 /** Asked about at once. */
 const TOGETHER = 8;
-/** Milliseconds after which an account that was taken is anybody's again. Longer than its questions take. */
-const TAKEN_FOR = 120_000;
+/** Milliseconds after which an account that was taken is anybody's again. To look at it twice does no harm. */
+const TAKEN_FOR = 30_000;
 /** A person is told so long before a token expires. Milliseconds. */
 const WARNED = 14 * 86_400_000;
 
@@ -52,10 +53,13 @@ export function createSyncAccounts(options: SyncAccountsOptions): Part {
   }
 
   async function sync(account: AccountToSync, ending: AbortSignal): Promise<void> {
+    await failpoint('account.before_call');
     const answer = await ask(account, ending);
+    await failpoint('account.after_call');
     // Cut short it tells nothing: the account is due again when nobody has it any more.
     if (ending.aborted) return;
     await recordAccountSync(deps, account, answer);
+    await failpoint('account.after_commit');
     tell(account, answer);
   }
 

@@ -1,6 +1,11 @@
 import { recordSyncFailure, recordTemplates, takeDueTemplateSyncs } from '../actions/sync-templates.ts';
 import { settleTemplateHolds } from '../actions/template-holds.ts';
-import { type IntentResult, settleTemplateIntent, takeTemplateIntents } from '../actions/template-intents.ts';
+import {
+  holdTemplateIntent,
+  type IntentResult,
+  settleTemplateIntent,
+  takeTemplateIntents,
+} from '../actions/template-intents.ts';
 import type { Db } from '../db/pool.ts';
 import type { MediaId } from '../domain/ids.ts';
 import type { MediaFiles } from '../domain/media-files.ts';
@@ -16,11 +21,13 @@ import type {
   TemplateSubmission,
 } from '../domain/template-provider.ts';
 import { type SampleUploader, samplesOf, withHandles } from '../domain/template-samples.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
 import { findMedia } from '../store/media.read.ts';
+import { HELD_FOR, whileHeld } from './while-held.ts';
 
 /**
  * Keeps templates in line with the provider, in three rounds beside each other: what people want of them is told to it; what
@@ -51,8 +58,8 @@ const USUALLY_LOOK = 5000;
 const SOON = 1000;
 /** Calls at once. The Graph API limits calls an hour: there is no hurry. */
 const TOGETHER = 4;
-/** Milliseconds after which what was taken is anybody's again. Longer than its calls take, samples included. */
-const TAKEN_FOR = 300_000;
+/** Milliseconds after which an account whose templates are read is anybody's again. To read them twice does no harm. */
+const TAKEN_FOR = 60_000;
 /** After so many tries, some hours, the provider is not told any more, and whoever asked reads why. */
 const MOST_TRIES = 30;
 /** Milliseconds. A token that is wrong may be mended at any time. */
@@ -75,7 +82,7 @@ export function createTemplatesJob(options: TemplatesOptions): Part {
     every: look,
     atOnce: true,
     async round(ending) {
-      const taken = await takeTemplateIntents(db, TOGETHER, TAKEN_FOR);
+      const taken = await takeTemplateIntents(db, TOGETHER, HELD_FOR);
       await Promise.all(taken.map((intent) => tell(intent, ending)));
       if (taken.length === TOGETHER) intents.wake();
     },
@@ -83,11 +90,16 @@ export function createTemplatesJob(options: TemplatesOptions): Part {
   });
 
   async function tell(intent: TakenIntent, ending: AbortSignal): Promise<void> {
-    const outcome = await perform(intent, ending);
+    await failpoint('template.before_call');
+    const outcome = await whileHeld(
+      () => holdTemplateIntent(db, intent, HELD_FOR),
+      () => perform(intent, ending),
+    );
+    await failpoint('template.after_call');
     const about = {
       tenant_id: intent.tenant_id,
       account_id: intent.account_id,
-      template: intent.name,
+      template_name: intent.name,
       intent: intent.intent,
     };
     let result: IntentResult;
@@ -104,6 +116,7 @@ export function createTemplatesJob(options: TemplatesOptions): Part {
       logger.warn({ ...about, detail: outcome.detail }, 'WhatsApp is told of a template later');
     }
     await settleTemplateIntent(db, signals, intent, result);
+    await failpoint('template.after_commit');
   }
 
   async function perform(intent: TakenIntent, ending: AbortSignal): Promise<TemplateOutcome> {
@@ -197,12 +210,14 @@ export function createTemplatesJob(options: TemplatesOptions): Part {
   async function sync(due: DueSync, ending: AbortSignal): Promise<void> {
     const about = { tenant_id: due.tenant_id, account_id: due.id };
     const read = await readAll(due, ending);
+    await failpoint('template_sync.after_call');
     if (typeof read === 'string') {
       logger.warn({ ...about, detail: read }, 'the templates of an account could not be read');
       await recordSyncFailure(db, due, backoff(due.tries + 1, retry, null, random()));
       return;
     }
     const changed = await recordTemplates(db, signals, due, read, every);
+    await failpoint('template_sync.after_commit');
     if (changed > 0)
       logger.info({ ...about, templates: read.length, changed }, 'the templates of an account were read');
   }

@@ -13,6 +13,7 @@ import {
 } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
 import type { Content, SenderType, StoredFallback, Template } from '../domain/message.ts';
+import { filesIn, type NamedFile } from '../domain/named-media.ts';
 import type { RecipientFacts } from '../domain/recipient-rules.ts';
 import type { LimitUse } from './limits.write.ts';
 
@@ -166,17 +167,26 @@ export interface AcceptWrite {
   taken: readonly LimitUse[];
 }
 
-const insertAccepted = { name: 'accept_insert', text: insertion(false) };
-/** Messages without limits are spared the rest. */
-const insertLimited = { name: 'accept_insert_limited', text: insertion(true) };
+/** Messages without limits, and without files in what is passed on, are spared the rest. */
+const insertAccepted = { name: 'accept_insert', text: insertion(false, false) };
+const insertLimited = { name: 'accept_insert_limited', text: insertion(true, false) };
+const insertNaming = { name: 'accept_insert_naming', text: insertion(false, true) };
+const insertLimitedNaming = { name: 'accept_insert_limited_naming', text: insertion(true, true) };
 
-function insertion(limited: boolean): string {
+function insertion(limited: boolean, naming: boolean): string {
   const [ifLimited, reserved] = limited ? [', $42::smallint[]', ', reserved'] : ['', ''];
   const counted = limited
     ? `, l as (
   update limit_use u set used = u.used + i.n
   from unnest($43::uuid[], $44::uuid[], $45::timestamptz[], $46::bigint[]) as i(tenant_id, scope_id, starts_at, n)
   where u.tenant_id = i.tenant_id and u.scope_id = i.scope_id and u.starts_at = i.starts_at
+)`
+    : '';
+  const first = limited ? 47 : 42;
+  const named = naming
+    ? `, rn as (
+  insert into media_references (tenant_id, message_id, place, kind, media_id)
+  select * from unnest($${first}::uuid[], $${first + 1}::uuid[], $${first + 2}::smallint[], $${first + 3}::text[], $${first + 4}::uuid[])
 )`
     : '';
   return `
@@ -229,7 +239,7 @@ with i as materialized (
   group by tenant_id, sender_id, type order by tenant_id, sender_id, type
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
-)${counted}
+)${counted}${named}
 select now() as now`;
 }
 
@@ -293,9 +303,35 @@ export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite):
       bigints(taken, (t) => t.used),
     );
   }
-  const statement = taken.length > 0 ? insertLimited : insertAccepted;
+  const named = filesOf(rows);
+  if (named.length > 0) {
+    values.push(
+      uuids(named, (n) => n.tenant),
+      uuids(named, (n) => n.message),
+      smallints(named, (n) => n.place),
+      texts(named, (n) => n.as),
+      uuids(named, (n) => n.id),
+    );
+  }
+  const plain = named.length === 0;
+  const statement =
+    taken.length > 0 ? (plain ? insertLimited : insertLimitedNaming) : plain ? insertAccepted : insertNaming;
   const [{ now } = { now: new Date(0) }] = await tx.query<{ now: Date }>(statement, values);
   return now;
+}
+
+/** The files that messages name in what is passed on, or may be: in template, fallback and interactive content. */
+function filesOf(rows: readonly AcceptRow[]): (NamedFile & { tenant: TenantId; message: MessageId; place: number })[] {
+  const all: (NamedFile & { tenant: TenantId; message: MessageId; place: number })[] = [];
+  for (const { tenant, id: message, template, content, fallback } of rows) {
+    if (!template && !fallback && !content?.interactive) continue;
+    const files = [
+      ...filesIn(template ? template.components : content?.interactive),
+      ...filesIn(fallback && 'components' in fallback ? fallback.components : undefined),
+    ];
+    files.forEach((file, i) => void all.push({ ...file, tenant, message, place: i + 1 }));
+  }
+  return all;
 }
 
 function json(value: object | null): string | null {

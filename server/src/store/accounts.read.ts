@@ -85,13 +85,14 @@ export interface AccountTenant {
   tenant_id: TenantId;
 }
 
-// An account that its token could never read proves nothing: whoever names somebody's id is not told of it.
+// An account that its token has never read proves nothing, also while it is still to be asked: whoever names somebody's id, and
+// gives it one token after the other, is not told of it.
 const findTenants = {
   name: 'accounts_find_tenants',
   text: `
 select distinct i.app, i.account, coalesce(
   (select a.tenant_id from accounts a
-   where a.app_id = i.app and a.id = i.account and (a.synced_at is not null or a.token_valid is distinct from false)),
+   where a.app_id = i.app and a.id = i.account and a.synced_at is not null),
   (select s.tenant_id from senders s where s.app_id = i.app and s.account_id = i.account order by s.created_at, s.id limit 1)
 ) as tenant_id
 from unnest($1::text[], $2::text[]) as i(app, account)`,

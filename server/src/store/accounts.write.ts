@@ -49,7 +49,8 @@ const replaceInvalid = {
   name: 'accounts_replace_invalid',
   text: `
 update accounts set access_token_sealed = $3, token_valid = null, token_detail = null, token_expires_at = null,
-  sync_detail = null, sync_tries = 0, sync_due_at = clock_timestamp()
+  sync_detail = null, sync_tries = 0, sync_due_at = clock_timestamp(),
+  templates_tries = 0, templates_due_at = clock_timestamp()
 where tenant_id = $1 and id = $2 and token_valid = false`,
 };
 
@@ -61,11 +62,17 @@ export async function replaceInvalidToken(tx: Queryable, tenant: TenantId, id: s
 const dropUnproved = {
   name: 'accounts_drop_unproved',
   text: `
-delete from accounts
-where app_id = $2 and id = $3 and tenant_id <> $1 and synced_at is null and token_valid = false`,
+with gone as (
+  delete from accounts
+  where app_id = $2 and id = $3 and tenant_id <> $1 and synced_at is null and token_valid = false
+  returning tenant_id, id
+), alerts as (
+  delete from account_alerts l using gone g where l.tenant_id = g.tenant_id and l.account_id = g.id
+)
+delete from templates t using gone g where t.tenant_id = g.tenant_id and t.account_id = g.id`,
 };
 
-/** Takes an account away from another tenant that never had a token that reads it. */
+/** Takes an account away from another tenant that never had a token that reads it, with its templates and alerts. */
 export async function dropUnprovedAccount(tx: Queryable, tenant: TenantId, app: string, id: string): Promise<void> {
   await tx.query(dropUnproved, [tenant, app, id]);
 }
@@ -100,7 +107,10 @@ update accounts set access_token_sealed = coalesce($3, access_token_sealed), add
   -- What was said of the old token is no fact any more.
   token_valid = case when $3 is null then token_valid end, token_detail = case when $3 is null then token_detail end,
   token_expires_at = case when $3 is null then token_expires_at end,
-  sync_detail = case when $3 is null then sync_detail end, sync_tries = 0, sync_due_at = clock_timestamp()
+  sync_detail = case when $3 is null then sync_detail end, sync_tries = 0, sync_due_at = clock_timestamp(),
+  -- Templates that could not be read with the old one are read at once.
+  templates_tries = case when $3 is null then templates_tries else 0 end,
+  templates_due_at = case when $3 is null then templates_due_at else clock_timestamp() end
 where tenant_id = $1 and id = $2 returning id`,
 };
 
@@ -132,13 +142,18 @@ const deleteAlerts = {
   name: 'accounts_delete_alerts',
   text: 'delete from account_alerts where tenant_id = $1 and account_id = $2',
 };
+const deleteTemplates = {
+  name: 'accounts_delete_templates',
+  text: 'delete from templates where tenant_id = $1 and account_id = $2',
+};
 
-/** Deletes an account with its senders, when none of them has ever sent or received. @returns false otherwise. */
+/** Deletes an account with its senders and templates, when no sender has ever sent or received. @returns false otherwise. */
 export async function deleteUnusedAccount(tx: Queryable, tenant: TenantId, id: string): Promise<boolean> {
   const [gone] = await tx.query<{ app_id: string }>(deleteOne, [tenant, id]);
   if (!gone) return false;
   await tx.query(deleteSenders, [tenant, id, gone.app_id]);
   await tx.query(deleteAlerts, [tenant, id]);
+  await tx.query(deleteTemplates, [tenant, id]);
   return true;
 }
 
@@ -196,7 +211,7 @@ const claimDue = {
   text: `
 update accounts a set sync_due_at = clock_timestamp() + $2 * interval '1 ms'
 from (
-  select tenant_id, id from accounts where sync_due_at <= now() order by sync_due_at limit $1 for update skip locked
+  select tenant_id, id from accounts where sync_due_at <= now() order by sync_due_at limit $1 for update
 ) d, apps p
 where a.tenant_id = d.tenant_id and a.id = d.id and p.id = a.app_id
 returning a.tenant_id, a.id, a.app_id, p.meta_app_id, p.app_secret_sealed, a.access_token_sealed, a.add_numbers,
@@ -205,7 +220,8 @@ returning a.tenant_id, a.id, a.app_id, p.meta_app_id, p.app_secret_sealed, a.acc
 
 /**
  * Takes accounts that are due to be looked at, of all tenants. Taken by one instance, they are due for no other for `takenFor`
- * milliseconds.
+ * milliseconds. A row that somebody else writes at that moment is waited for, and the claim then fails as a conflict: to skip it would
+ * let a person who has just added an account wait for the next look.
  */
 export function claimDueAccounts(tx: Queryable, limit: number, takenFor: number): Promise<AccountToSync[]> {
   return tx.query<AccountToSync>(claimDue, [limit, takenFor]);

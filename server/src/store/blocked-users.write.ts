@@ -27,7 +27,7 @@ const take = {
   name: 'blocked_users_take',
   text: `
 with x as materialized (
-  select tenant_id, sender_id, contact_id from blocked_users where due_at <= clock_timestamp()
+  select tenant_id, sender_id, contact_id from blocked_users where due_at <= now()
   order by due_at limit $1 for update skip locked
 ), b as (
   update blocked_users b set tries = b.tries + 1, due_at = clock_timestamp() + $2 * interval '1 ms'
@@ -48,6 +48,28 @@ from b left join senders s on s.tenant_id = b.tenant_id and s.id = b.sender_id a
  */
 export function takeBlockTasks(tx: Queryable, limit: number, retryAfter: number): Promise<BlockTask[]> {
   return tx.query<BlockTask>(take, [limit, retryAfter]);
+}
+
+const hold = {
+  name: 'blocked_users_hold',
+  text: `
+update blocked_users b set due_at = clock_timestamp() + $6 * interval '1 ms'
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[])
+  as i(tenant_id, sender_id, contact_id, blocked, tries)
+where b.tenant_id = i.tenant_id and b.sender_id = i.sender_id and b.contact_id = i.contact_id
+  and b.tries = i.tries and b.blocked = (i.blocked = 1)`,
+};
+
+/** Holds tasks that were taken for so many milliseconds more. */
+export async function holdBlockTasks(tx: Queryable, tasks: readonly BlockTaskKey[], heldFor: number): Promise<void> {
+  await tx.query(hold, [
+    uuids(tasks, (t) => t.tenant_id),
+    uuids(tasks, (t) => t.sender_id),
+    uuids(tasks, (t) => t.contact_id),
+    smallints(tasks, (t) => Number(t.blocked)),
+    smallints(tasks, (t) => t.tries),
+    heldFor,
+  ]);
 }
 
 const settle = {

@@ -29,6 +29,42 @@ export async function takeNames(tx: Queryable, names: readonly (Name & { contact
   ]);
 }
 
+const add = {
+  name: 'customers_add_names',
+  text: `
+with c as (
+  update contacts k set updated_at = now()
+  from (select distinct * from unnest($6::uuid[], $7::uuid[])) as i(tenant_id, contact_id)
+  where k.tenant_id = i.tenant_id and k.id = i.contact_id
+)
+insert into contact_identities (tenant_id, kind, value, contact_id, lane_id, suppressed)
+select i.tenant_id, i.kind, i.value, i.contact_id,
+  (select s.lane_id from senders s where s.tenant_id = i.tenant_id and s.id = i.scope_id), ${SUPPRESSED}
+from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[]) as i(tenant_id, kind, value, contact_id, scope_id)
+join contacts k on k.tenant_id = i.tenant_id and k.id = i.contact_id`,
+};
+
+/**
+ * Gives names that nobody has to contacts that there are. @param taken names whose contacts are touched with them, see `SUPPRESSED`.
+ * @throws a unique violation when somebody got one meanwhile.
+ */
+export async function addNames(
+  tx: Queryable,
+  names: readonly (Name & { contact: ContactId })[],
+  taken: readonly (Name & { contact: ContactId })[],
+): Promise<void> {
+  const touched = [...names, ...taken];
+  await tx.query(add, [
+    uuids(names, (n) => n.tenant),
+    texts(names, (n) => n.kind),
+    texts(names, (n) => n.value),
+    uuids(names, (n) => n.contact),
+    uuids(names, (n) => n.scope ?? null),
+    uuids(touched, (n) => n.tenant),
+    uuids(touched, (n) => n.contact),
+  ]);
+}
+
 const leave = {
   name: 'customers_leave_names',
   text: `

@@ -4,6 +4,7 @@ import type { DoubtPolicy } from '../domain/doubt.ts';
 import type { MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import type { ChannelName } from '../domain/sender.ts';
+import { refuses } from './refusals.ts';
 import type { AttemptKey } from './sending.write.ts';
 
 /** A doubtful attempt whose grace period is over. */
@@ -22,6 +23,8 @@ export interface Doubtful {
    * the receipt that settles the doubt may be among them.
    */
   evidence: boolean;
+  /** Whether its recipient has opted out since. */
+  suppressed: boolean;
   /** How long nobody has known, in milliseconds. */
   age: number;
 }
@@ -32,6 +35,7 @@ const findDoubtfulStatement = {
 select d.tenant_id, d.message_id, d.sender_id, d.lane_id, d.attempt, d.resends, m.category, s.channel, t.doubt_policy,
   coalesce(e.attempt_started_at > d.started_at, false)
     and not exists (select from inbound_work where created_at < clock_timestamp() - interval '2 seconds') as evidence,
+  ${refuses('m.category')} as suppressed,
   (extract(epoch from clock_timestamp() - d.started_at) * 1000)::float8 as age
 from due d
 join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id

@@ -3,6 +3,7 @@ import type { Queryable } from '../db/pool.ts';
 import type { MessageId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import type { FailedReceiptRow } from './receipts.write.ts';
+import { refuses } from './refusals.ts';
 import { type FailedAttempt, OWNED } from './sending.write.ts';
 
 /**
@@ -18,11 +19,7 @@ const fallbacks = (more: string) => `
     case when t.status = 'PAUSED' then 'template' end as held
   from i join messages m on m.tenant_id = i.tenant_id and m.id = i.message_id
   left join templates t on t.tenant_id = m.tenant_id and t.id = (m.fallback ->> 'template_id')::uuid
-  where m.fallback ? 'name' ${more} and not exists (
-    select from contact_identities c
-    where c.tenant_id = m.tenant_id and c.value = m.address
-      and c.kind = case when m.address like '+%' then 'phone' else 'bsuid' end
-      and c.suppressed & case m.fallback ->> 'category' when 'marketing' then 3 else 2 end <> 0)`;
+  where m.fallback ? 'name' ${more} and not ${refuses("m.fallback ->> 'category'")}`;
 
 /** What is written of a message `m` that becomes its fallback `f`. */
 const BECOMES = (source: 'answer' | 'receipt') =>

@@ -30,15 +30,15 @@ export function takeMediaFetches(tx: Queryable, limit: number, again: number): P
 const postpone = {
   name: 'media_fetches_postpone',
   text: `
-update media_fetches f set due_at = clock_timestamp() + i.delay * interval '1 ms', detail = left(i.detail, 500)
+update media_fetches f set due_at = clock_timestamp() + i.delay * interval '1 ms', detail = coalesce(left(i.detail, 500), f.detail)
 from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::float8[], $5::text[]) as i(tenant_id, message_id, tries, delay, detail)
 where f.tenant_id = i.tenant_id and f.message_id = i.message_id and f.tries = i.tries`,
 };
 
-/** Lets files wait for another try. `delay`: milliseconds from now. */
+/** Lets files wait for another try. `delay`: milliseconds from now. `detail` null: what the last try said stays. */
 export async function postponeMediaFetches(
   tx: Queryable,
-  fetches: readonly (MediaFetchKey & { delay: number; detail: string })[],
+  fetches: readonly (MediaFetchKey & { delay: number; detail: string | null })[],
 ): Promise<void> {
   await tx.query(postpone, [
     uuids(fetches, (f) => f.tenant_id),

@@ -9,7 +9,7 @@ const COLUMNS = `
   coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.wamid, m.address, m.content, m.template,
   m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
   coalesce(d.started_at, a.started_at) as sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at,
-  m.ended_at, d.due_at`;
+  m.ended_at, d.due_at, d.held`;
 
 const JOINS = `
   join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id

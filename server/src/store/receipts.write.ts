@@ -3,6 +3,7 @@ import type { Queryable } from '../db/pool.ts';
 import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
 import type { FailedReceipt, MergedReceipt, ParkedReceipt } from '../domain/receipt.ts';
+import { refuses } from './refusals.ts';
 
 /**
  * Whether a receipt's time is news: nothing was known, or it lies in an earlier second than what was. The provider tells
@@ -135,8 +136,9 @@ with i as materialized (
   as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay)
 ), named as materialized (
   select i.tenant_id, i.message_id, i.wamid, i.at, i.code, i.title, i.detail, i.event_id,
-    -- No further attempt when the message's time will be over, and none at all when it was only recorded, not sent by us.
-    case when coalesce(i.attempt, m.attempt) > 0 and now() + i.delay * interval '1 ms' < least(m.expires_at,
+    -- No further attempt when the message's time will be over, or its recipient has opted out, and none at all when it was only
+    -- recorded, not sent by us.
+    case when coalesce(i.attempt, m.attempt) > 0 and not ${refuses('m.category')} and now() + i.delay * interval '1 ms' < least(m.expires_at,
       coalesce(m.scheduled_at, m.created_at) + $12 * interval '1 ms') then i.delay end as delay,
     coalesce(i.attempt, m.attempt) as named_attempt, d.state as due_state
   from i

@@ -10,7 +10,7 @@ const take = {
   text: `
 with x as materialized (
   select tenant_id, id from accounts where templates_due_at <= now()
-  order by templates_due_at limit $1 for update skip locked
+  order by templates_due_at limit $1 for update
 )
 update accounts a set templates_due_at = date_trunc('milliseconds', clock_timestamp() + $2 * interval '1 ms')
 from x where a.tenant_id = x.tenant_id and a.id = x.id

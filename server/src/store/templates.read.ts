@@ -1,6 +1,7 @@
 import { texts } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import { isUuid, type TemplateId, type TenantId } from '../domain/ids.ts';
+import type { FoundTemplate } from '../domain/template-check.ts';
 import type { ParameterFormat, TemplateCategory, TemplateComponent } from '../domain/template-definition.ts';
 import type { TemplateIntent, TemplateRefusal } from '../domain/template-provider.ts';
 import { shapeOf } from '../domain/template-shape.ts';
@@ -42,7 +43,10 @@ const findNamed = {
   name: 'templates_find_named',
   text: `
 select i.place::int as place, a.templates_synced_at is not null as synced, t.id, t.name, t.language, t.status, t.category,
-  t.parameter_format, t.components, t.reason
+  t.parameter_format, t.components, t.reason,
+  case when t.id is null then array(
+    select o.language from templates o where o.tenant_id = $1 and o.account_id = i.account_id and o.name = i.name order by o.language
+  ) end as only_in
 from unnest($2::text[], $3::text[], $4::text[]) with ordinality as i(account_id, name, language, place)
 left join accounts a on a.tenant_id = $1 and a.id = i.account_id
 left join templates t on t.tenant_id = $1 and t.account_id = i.account_id and t.name = i.name and t.language = i.language`,
@@ -50,24 +54,25 @@ left join templates t on t.tenant_id = $1 and t.account_id = i.account_id and t.
 
 /**
  * What is known of the templates that sends name, in the order asked. A template that is not there is `absent` when the
- * account's templates were read, else `unsynced`.
+ * account's templates were read, else `unsynced`; one that is there in other languages says in which.
  */
 export async function findNamedTemplates(
   tx: Queryable,
   tenant: TenantId,
   asked: readonly TemplateKey[],
-): Promise<(StoredTemplate | 'absent' | 'unsynced')[]> {
+): Promise<FoundTemplate[]> {
   const rows = await tx.query<
-    Omit<StoredTemplate, 'id' | 'shape'> & { place: number; synced: boolean; id: TemplateId | null }
+    Omit<StoredTemplate, 'id' | 'shape'> & {
+      place: number;
+      synced: boolean;
+      id: TemplateId | null;
+      only_in: string[] | null;
+    }
   >(findNamed, [tenant, texts(asked, (a) => a.account), texts(asked, (a) => a.name), texts(asked, (a) => a.language)]);
-  const found: (StoredTemplate | 'absent' | 'unsynced')[] = asked.map(() => 'unsynced');
-  for (const { place, synced, id, ...template } of rows) {
-    found[place - 1] =
-      id === null
-        ? synced
-          ? 'absent'
-          : 'unsynced'
-        : { ...template, id, shape: shapeOf(template.category, template.components) };
+  const found: FoundTemplate[] = asked.map(() => 'unsynced');
+  for (const { place, synced, id, only_in, ...template } of rows) {
+    if (id !== null) found[place - 1] = { ...template, id, shape: shapeOf(template.category, template.components) };
+    else if (synced) found[place - 1] = only_in?.length ? { only_in } : 'absent';
   }
   return found;
 }

@@ -92,7 +92,7 @@ const takeIntentsStatement = {
   name: 'templates_take_intents',
   text: `
 with x as materialized (
-  select tenant_id, id from templates where intent is not null and intent_due_at <= clock_timestamp()
+  select tenant_id, id from templates where intent is not null and intent_due_at <= now()
   order by intent_due_at limit $1 for update skip locked
 ), t as (
   update templates t set intent_tries = t.intent_tries + 1, intent_due_at = clock_timestamp() + $2 * interval '1 ms'
@@ -166,12 +166,17 @@ const postponed = {
   name: 'templates_intent_postponed',
   text: `
 update templates set intent_due_at = clock_timestamp() + $5 * interval '1 ms',
-  reason = case when intent = 'create' then left($6, 1000) else reason end
+  reason = case when intent = 'create' then coalesce(left($6, 1000), reason) else reason end
 where tenant_id = $1 and id = $2 and intent = $3 and intent_tries = $4`,
 };
 
-/** Lets an intent wait, and says why. @param delay milliseconds from now. */
-export async function postponeIntent(tx: Queryable, key: IntentKey, delay: number, detail: string): Promise<void> {
+/** Lets an intent wait. @param delay milliseconds from now. @param detail why; null: what was said last stays. */
+export async function postponeIntent(
+  tx: Queryable,
+  key: IntentKey,
+  delay: number,
+  detail: string | null,
+): Promise<void> {
   await tx.query(postponed, [key.tenant_id, key.id, key.intent, key.tries, delay, detail]);
 }
 
@@ -189,11 +194,15 @@ export async function settleRemoved(tx: Queryable, key: IntentKey): Promise<void
 const upsert = {
   name: 'templates_upsert',
   text: `
+-- An account that is being deleted is waited for: nothing of it is written after that.
+with a as materialized (
+  select from accounts where tenant_id = $1 and id = $2 for key share
+)
 insert into templates (tenant_id, account_id, id, provider_id, name, language, status, category, quality, parameter_format,
   components, reason, status_at, quality_at, category_at)
 select $1, $2, i.id, i.provider_id, i.name, i.language, i.status, i.category, i.quality, i.parameter_format, i.components,
   i.reason, $3, $3, $3
-from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[],
+from a, unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[],
   $13::text[]) as i(id, provider_id, name, language, status, category, quality, parameter_format, components, reason)
 on conflict (tenant_id, account_id, name, language) do update set provider_id = excluded.provider_id,
   status = case when coalesce(templates.status_at <= $3, true) then excluded.status else templates.status end,
@@ -211,7 +220,8 @@ returning id`,
 };
 
 /**
- * Writes templates as the provider has them. What a webhook told later than `at` stays.
+ * Writes templates as the provider has them; those of an account that is not there any more, not. What a webhook told later than
+ * `at` stays.
  * @param templates each name and language once. `category`: one of ours.
  * @returns how many were new or other than before.
  */
@@ -288,8 +298,9 @@ with i as (
     $9::text[], $10::text[])
   as i(app_id, account_id, provider_id, name, language, at, status, reason, quality, category)
 ), found as (
+  -- An account that its token has never read may be somebody else's.
   select a.tenant_id, t.id, i.* from i
-  join accounts a on a.app_id = i.app_id and a.id = i.account_id
+  join accounts a on a.app_id = i.app_id and a.id = i.account_id and a.synced_at is not null
   join templates t on t.tenant_id = a.tenant_id and t.account_id = i.account_id and t.name = i.name
     and t.language = i.language and coalesce(t.provider_id = i.provider_id, true)
 )

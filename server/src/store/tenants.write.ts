@@ -55,15 +55,20 @@ const deleteAlerts = {
   name: 'tenants_delete_alerts',
   text: 'delete from account_alerts where tenant_id = $1 and not exists (select from senders s where s.tenant_id = $1)',
 };
+const deleteTemplates = {
+  name: 'tenants_delete_templates',
+  text: 'delete from templates where tenant_id = $1 and not exists (select from senders s where s.tenant_id = $1)',
+};
 const deleteOne = {
   name: 'tenants_delete',
   text: 'delete from tenants where id = $1 and not exists (select from senders s where s.tenant_id = $1) returning id',
 };
 
-/** Deletes a tenant, its keys and its accounts. @returns false when it has senders, and nothing was done. */
+/** Deletes a tenant, its keys, its accounts and what belongs to them. @returns false when it has senders, and nothing was done. */
 export async function deleteTenant(tx: Queryable, id: TenantId): Promise<boolean> {
   await tx.query(deleteKeys, [id]);
   await tx.query(deleteAccounts, [id]);
   await tx.query(deleteAlerts, [id]);
+  await tx.query(deleteTemplates, [id]);
   return (await tx.query(deleteOne, [id])).length === 1;
 }

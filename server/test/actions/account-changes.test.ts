@@ -6,10 +6,12 @@ import { createAccounts } from '../../src/actions/accounts.ts';
 import { createApps } from '../../src/actions/apps.ts';
 import { createSenders } from '../../src/actions/senders.ts';
 import { createTenants } from '../../src/actions/tenants.ts';
-import type { TenantId } from '../../src/domain/ids.ts';
+import { newId, type TenantId } from '../../src/domain/ids.ts';
 import { createSealer } from '../../src/runtime/sealer.ts';
 import { findAccount, findAccountTenants, listAccountAlerts } from '../../src/store/accounts.read.ts';
+import { keepAlert } from '../../src/store/accounts.write.ts';
 import { findSenderRecord } from '../../src/store/sender-records.read.ts';
+import { listTemplates } from '../../src/store/templates.read.ts';
 import { type EngineWorld, engineWorld, newPhone } from '../engine-world.ts';
 
 const sealer = createSealer([{ version: 1, key: Buffer.alloc(32, 1) }]);
@@ -147,6 +149,9 @@ test("a name that is approved is the number's; reviews are written; what a perso
     (await alerts()).find(({ payload }) => payload['event'] === 'ACCOUNT_RESTRICTION')?.payload,
     restriction[1],
   );
+  // The page's heading spells it so.
+  assert.deepEqual(await tell('business_username_updates', documented('business-username', phone)[1]), []);
+  assert.equal((await alerts())[0]?.field, 'business_username_updates');
   const own = logged.filter((line) => line.includes(account));
   assert.equal(own.filter((line) => /account_update/.test(line)).length, 2, own.join('\n'));
   assert.equal(own.length, 5);
@@ -215,6 +220,12 @@ test('an account is whose it is proved to be: who only names it is told nothing'
   assert.ok(typeof (await accounts.create(squatter, { id, access_token: 'x' })) === 'object');
   assert.equal(await accounts.create(owner, { id, access_token: 'x' }), 'taken');
   assert.equal(await accounts.create(squatter, { id, access_token: 'x' }), 'exists');
+  await world.db.script(`
+insert into templates (tenant_id, account_id, id, name, language, status, category, components)
+values ('${squatter}', '${id}', gen_random_uuid(), 'mine', 'en', 'SUBMITTING', 'utility', '[]')`);
+  await keepAlert(world.db, squatter, id, { id: newId(), field: 'security', payload: {} }, 10);
+  // Nobody has asked WhatsApp yet, and with each new token nobody has again.
+  assert.deepEqual(await findAccountTenants(world.db, asked), []);
   // WhatsApp said that the token does not read it.
   await world.db.script(`update accounts set token_valid = false where id = '${id}'`);
   assert.deepEqual(await findAccountTenants(world.db, asked), []);
@@ -223,6 +234,8 @@ test('an account is whose it is proved to be: who only names it is told nothing'
   assert.deepEqual(await findAccountTenants(world.db, asked), [{ app: 'default', account: id, tenant_id: owner }]);
   assert.ok(typeof (await accounts.create(owner, { id, access_token: 'x' })) === 'object');
   assert.equal(await findAccount(world.db, squatter, id), null);
+  assert.deepEqual(await listTemplates(world.db, squatter, {}, null, 10), []);
+  assert.deepEqual(await listAccountAlerts(world.db, squatter, id, null, 10), []);
   // The same account of another app is another one.
   assert.ok(typeof (await accounts.create(squatter, { id, access_token: 'x', app: 'other' })) === 'object');
   await assert.rejects(accounts.create(squatter, { id: '66666', access_token: 'x', app: 'none' }), /no such app/);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { receiveMessages } from '../../src/actions/receive-messages.ts';
+import { applyUserIdUpdates } from '../../src/actions/user-id-updates.ts';
 import { type ContactId, newId, type SenderId } from '../../src/domain/ids.ts';
 import type { ReceivedMessage } from '../../src/domain/inbound-message.ts';
 import { type EngineWorld, engineWorld, newPhone, type TenantWorld } from '../engine-world.ts';
@@ -228,4 +230,90 @@ test('with several senders of a tenant a person whose names meet keeps one conve
   const text = 'select count(*)::int as n from conversations where tenant_id = $1 and contact_id = $2';
   const [talks] = await world.db.query<{ n: number }>({ name: 'test_count', text }, [own.tenant, byUser]);
   assert.equal(talks?.n, 2);
+});
+
+/** The documented webhook about a number of ours and a customer. */
+function idUpdate(
+  { phoneNumberId }: TenantWorld,
+  change: { phone?: string; previous?: unknown; current?: unknown; at: number },
+) {
+  const file = new URL('../../../simulator/fixtures/user-id-update.json', import.meta.url);
+  const { payload } = JSON.parse(readFileSync(file, 'utf8')) as {
+    payload: { entry: { changes: { field: string; value: { user_id_update: object[] } }[] }[] };
+  };
+  const told = payload.entry[0]?.changes[0];
+  assert.ok(told);
+  const { phone, previous, current, at } = change;
+  const item: Record<string, unknown> = {
+    ...told.value.user_id_update[0],
+    user_id: { previous, current },
+    timestamp: String(at / 1000),
+  };
+  item['wa_id'] = phone?.slice(1);
+  const value = { ...told.value, metadata: { phone_number_id: phoneNumberId }, user_id_update: [item] };
+  return { app: 'default', account_id: '1', field: told.field, value, at: at + 5000 };
+}
+
+test('a new user id is followed without a message: the same contact has it, refuses what he refused, and the old one is free [field user_id_update]', async () => {
+  const own = await world.tenant();
+  const phone = newPhone();
+  const [contact] = await receive(message(own, { phone, userId: 'US.1' }));
+  await refuse(own, contact);
+  const apply = applyUserIdUpdates(world);
+  const update = idUpdate(own, { phone, previous: 'US.1', current: 'US.2', at: AT + 1000 });
+  const troubles = await Promise.all([apply([update]), apply([update]), apply([update, update]), apply([update])]);
+  assert.deepEqual(troubles.flat(), []);
+  const after = { [phone]: [contact, 1, false], 'US.1': [contact, 1, true], 'US.2': [contact, 1, false] };
+  assert.deepEqual(await names(own), after);
+  // With the system message about the same, before or after, and a message under the new name.
+  const system = { type: 'system', phone, userId: 'US.2', formerly: { phone: null, userId: 'US.1' }, windowHours: 0 };
+  await receive(message(own, { ...system, at: AT + 1000 }));
+  assert.deepEqual(await apply([update]), []);
+  assert.deepEqual(await receive(message(own, { phone, userId: 'US.2', at: AT + 2000 })), [contact]);
+  assert.deepEqual(await names(own), after);
+  // Who is known by his id alone, and by his number alone.
+  const [byId, byPhone] = [newPhone(), newPhone()];
+  const two = await receive(message(own, { userId: 'US.3' }), message(own, { phone: byPhone }));
+  const updates = [
+    idUpdate(own, { phone: byId, previous: 'US.3', current: 'US.4', at: AT + 1000 }),
+    idUpdate(own, { phone: byPhone, previous: 'US.5', current: 'US.6', at: AT + 1000 }),
+    // One after the other.
+    idUpdate(own, { previous: 'US.6', current: 'US.7', at: AT + 2000 }),
+  ];
+  assert.deepEqual(await apply(updates), []);
+  const named = await names(own);
+  assert.deepEqual(
+    [named['US.4'], named[byId], named['US.7']],
+    [two[0], two[0], two[1]].map((one) => [one, 0, false]),
+  );
+  // His number changed, which said nothing of the new id; then the id is told.
+  const [old, fresh] = [newPhone(), newPhone()];
+  const [moved] = await receive(message(own, { phone: old, userId: 'US.8' }));
+  const changed = { type: 'system', phone: fresh, formerly: { phone: old, userId: 'US.8' }, windowHours: 0 };
+  await receive(message(own, { ...changed, at: AT + 1000 }));
+  assert.deepEqual(await apply([idUpdate(own, { previous: 'US.8', current: 'US.9', at: AT + 2000 })]), []);
+  assert.deepEqual(await receive(message(own, { phone: fresh, userId: 'US.9', at: AT + 3000 })), [moved]);
+  const text = 'select lane_id from contact_identities where tenant_id = $1 and value = $2';
+  const lane = { name: 'test_lane_of', text };
+  assert.deepEqual(await world.db.query<object>(lane, [own.tenant, 'US.4']), [{ lane_id: own.lane }]);
+});
+
+test('of nobody that is known nothing is noted; an update that cannot be read is told of, and the others are applied', async () => {
+  const own = await world.tenant();
+  const apply = applyUserIdUpdates(world);
+  assert.deepEqual(await apply([idUpdate(own, { phone: newPhone(), previous: 'US.1', current: 'US.2', at: AT })]), []);
+  assert.deepEqual(await names(own), {});
+  const [contact] = await receive(message(own, { userId: 'US.1' }));
+  const good = idUpdate(own, { previous: 'US.1', current: 'US.2', at: AT + 1000 });
+  const bad = [
+    idUpdate(own, { previous: 'US.1', current: 'drop table', at: AT }),
+    idUpdate(own, { previous: { a: 1 }, current: 'US.9', at: AT }),
+    { ...good, value: { ...good.value, user_id_update: [null] } },
+    { ...good, value: { ...good.value, user_id_update: 'x' } },
+  ];
+  const elsewhere = { ...good, value: { ...good.value, metadata: { phone_number_id: '404' } } };
+  const troubles = await apply([...bad, elsewhere, good]);
+  assert.equal(troubles.filter((text) => /1 that cannot be read/.test(text)).length, bad.length);
+  assert.match(troubles.join(), /not known here/);
+  assert.deepEqual((await names(own))['US.2'], [contact, 0, false]);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { applyReceipts } from '../../src/actions/apply-receipts.ts';
 import type { BegunSend } from '../../src/actions/begin-sends.ts';
+import { giveConsents } from '../../src/actions/consent.ts';
 import { holdLanes } from '../../src/actions/hold-lanes.ts';
 import { recordEvidence } from '../../src/actions/record-evidence.ts';
 import { resolveDoubts } from '../../src/actions/resolve-doubts.ts';
@@ -252,4 +253,23 @@ test('evidence is the latest start, whatever order it came in, written at most o
   other.note(own.tenant, own.sender, 4000);
   await other.write();
   assert.equal(await stored(), 9000);
+});
+
+test('who has opted out since is not sent a doubtful message once more', async () => {
+  const own = await world.tenant();
+  const optOut = async (send: BegunSend, scope: 'marketing' | 'all') => {
+    const { contact_id: contact } = await own.read(send.message_id);
+    const said = { state: 'out', source: 'api', detail: null, message: null, at: Date.now() } as const;
+    await giveConsents(world, [{ tenant: own.tenant, contact, scope, ...said }]);
+  };
+  const stopped = await doubt(own, { category: 'utility' });
+  const asked = await doubt(own, { category: 'utility' });
+  await optOut(stopped, 'all');
+  await optOut(asked, 'marketing');
+  await receiptsFlow(own);
+  const { resent, told } = await resolve(own.claim);
+  assert.deepEqual([resent, told], [1, 1]);
+  const { state, error } = await own.read(stopped.message_id);
+  assert.deepEqual([state, error?.error], ['failed', 'recipient_suppressed']);
+  assert.equal((await own.read(asked.message_id)).state, 'queued');
 });

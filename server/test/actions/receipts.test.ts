@@ -11,6 +11,7 @@ import {
 } from '../../src/actions/apply-receipts.ts';
 import type { BegunSend } from '../../src/actions/begin-sends.ts';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
+import { giveConsents } from '../../src/actions/consent.ts';
 import { expireMessages } from '../../src/actions/expire-messages.ts';
 import { type EventId, newId } from '../../src/domain/ids.ts';
 import type { FailedReceipt, Receipt, ReceiptStatus } from '../../src/domain/receipt.ts';
@@ -138,6 +139,18 @@ test('a repeated receipt writes nothing and tells nobody', async () => {
     [PERMANENT],
     'the failure stays in the history',
   );
+});
+
+test('an error that may pass is the end of a message whose recipient has opted out since', async () => {
+  const own = await world.tenant();
+  const send = await own.sending();
+  await own.settle(send, sent(send));
+  const { contact_id: contact } = await own.read(send.message_id);
+  const said = { state: 'out', source: 'api', detail: null, message: null, at: Date.now() } as const;
+  await giveConsents(world, [{ tenant: own.tenant, contact, scope: 'all', ...said }]);
+  await tell(send, { status: 'failed', code: RETRYABLE });
+  const { state, error } = await own.read(send.message_id);
+  assert.deepEqual([state, error?.code], ['failed', RETRYABLE]);
 });
 
 test('an error that may pass sends the message back, and what is late of that attempt changes nothing', async () => {

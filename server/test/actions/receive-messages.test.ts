@@ -104,6 +104,16 @@ test('a message that came before changes nothing: in the same webhook, later, or
   );
 });
 
+test('what is nothing to read is counted, and not as unread', async () => {
+  const own = await world.tenant();
+  const phone = newPhone();
+  const types = ['reaction', 'edit', 'revoke', 'system'];
+  await receive(inbound(own, { phone }), ...types.map((type) => inbound(own, { phone, type })));
+  await receive(inbound(own, { phone, type: 'reaction', at: AT + 1000 }));
+  const [found] = await conversations(own);
+  assert.deepEqual([found?.unread, found?.total, found?.last], [1, 6, new Date(AT + 1000)]);
+});
+
 test('older messages that come late count as unread and do not shorten the window', async () => {
   const own = await world.tenant();
   const phone = newPhone();

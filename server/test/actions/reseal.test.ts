@@ -69,4 +69,31 @@ test('every secret is sealed anew, some at a time; what no key opens stays and i
     if (sealed) assert.equal(newest.open(sealed, place.accessToken(tenant, id)), 'token');
     if (key) assert.match(newest.open(key, place.webhookKey(tenant, id)), /^key-\d+$/);
   }
+
+  // Whatever column holds sealed values, none of them still needs the old key: but for the one that nothing opens.
+  const columns = await db.query<{ table: string; column: string }>({
+    name: 'test_sealed_columns',
+    text: `select table_name as table, column_name as column from information_schema.columns
+      where table_schema = 'public' and data_type = 'bytea' and column_name like '%\\_sealed' order by 1, 2`,
+  });
+  assert.ok(columns.length >= 6, `${columns.length}`);
+  let left = 0;
+  for (const { table, column } of columns) {
+    const [count] = await db.query<{ all: number; old: number }>({
+      name: `test_count_${table}_${column}`,
+      text: `select count(${column})::int as all, count(*) filter (where get_byte(${column}, 0) <> 2)::int as old from ${table}`,
+    });
+    assert.ok(count && count.all > 0, `this test seals nothing in ${table}.${column}`);
+    left += count.old;
+  }
+  assert.equal(left, 1);
+  // A fact that is sealed is told in SEALED_FACTS: no other one is opened by a key that is to be taken away.
+  const facts = await db.query<{ key: string; value: unknown }>({
+    name: 'test_facts',
+    text: 'select key, value from settings',
+  });
+  for (const { key, value } of facts) {
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.alloc(0);
+    assert.throws(() => old.open(bytes, place.fact(key)), key);
+  }
 });

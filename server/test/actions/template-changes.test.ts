@@ -37,7 +37,7 @@ async function known(provider: string | null = '1689556908129832'): Promise<Know
     world.db.query<{ due: boolean }>({ name: `test_${name}`, text }, values);
   await query(
     'account',
-    `insert into accounts (tenant_id, id, app_id, access_token_sealed, templates_due_at) values ($1, $2, 'default', 'sealed', now() + interval '1 h')`,
+    `insert into accounts (tenant_id, id, app_id, access_token_sealed, templates_due_at, synced_at) values ($1, $2, 'default', 'sealed', now() + interval '1 h', now())`,
     [tenant.tenant, account],
   );
   await query(
@@ -57,7 +57,7 @@ async function known(provider: string | null = '1689556908129832'): Promise<Know
     async due() {
       const [row] = await query(
         'due',
-        `select templates_due_at < now() + interval '1 min' as due from accounts where id = $1`,
+        `select templates_due_at < now() + interval '5 s' as due from accounts where id = $1`,
         [account],
       );
       return row?.due ?? false;
@@ -75,6 +75,14 @@ async function known(provider: string | null = '1689556908129832'): Promise<Know
 }
 
 const STATUS = 'message_template_status_update';
+
+test('an account that its token has never read is told nothing of its templates: it may be somebody else’s', async () => {
+  const claimed = await known();
+  const text = 'update accounts set synced_at = null where tenant_id = $1';
+  await world.db.query({ name: 'test_unread', text }, [claimed.tenant]);
+  await claimed.tell('message_template_status_update', { event: 'APPROVED', reason: 'NONE' });
+  assert.equal((await claimed.status()).status, 'PENDING');
+});
 
 test('a status is applied, with its reason, and told to whoever listens [field message_template_status_update]', async () => {
   const one = await known();
@@ -212,4 +220,17 @@ test('events are read as the status they leave a template in', () => {
     ],
     [null, 'PAUSED', 'PAUSED', 'APPROVED', 'DISABLED'],
   );
+});
+
+test('what was told of a status is read soon after, for webhooks that were tried again come in any order', async () => {
+  const one = await known();
+  // The pause was told first, and tried again behind what ended it.
+  await one.tell(STATUS, { event: 'APPROVED', reason: 'NONE' });
+  await one.tell(STATUS, { event: 'PAUSED', reason: 'NONE' });
+  assert.equal((await one.status()).status, 'PAUSED');
+  const text = `select templates_due_at < now() + interval '30 s' as due from accounts where id = $1`;
+  assert.deepEqual(await world.db.query({ name: 'test_confirmed', text }, [one.account]), [{ due: true }]);
+  const other = await known();
+  await other.tell('message_template_quality_update', { new_quality_score: 'RED' });
+  assert.deepEqual(await world.db.query({ name: 'test_confirmed', text }, [other.account]), [{ due: false }]);
 });

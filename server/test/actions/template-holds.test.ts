@@ -34,7 +34,7 @@ async function templated(status = 'APPROVED'): Promise<Templated> {
   const tenant = await world.tenant();
   const template = newId<TemplateId>();
   await query(
-    `insert into accounts (tenant_id, id, app_id, access_token_sealed, templates_due_at) values ($1, $2, 'default', 'sealed', now() + interval '1 h')`,
+    `insert into accounts (tenant_id, id, app_id, access_token_sealed, templates_due_at, synced_at) values ($1, $2, 'default', 'sealed', now() + interval '1 h', now())`,
     [tenant.tenant, accountOf(tenant)],
   );
   await query(`update senders set account_id = $2 where tenant_id = $1`, [tenant.tenant, accountOf(tenant)]);

@@ -19,7 +19,7 @@ test('what a customer does on WhatsApp, of every type, comes in by the webhook a
   const folder = dataFolder(t);
   const program = startProgram(t, folder);
   const url = await program.ready;
-  const { api_key, simulator_url } = credentials(folder);
+  const { api_key, simulator_url, phone_number_id } = credentials(folder);
   const from = '+16505551234';
 
   async function say(what: object): Promise<string> {
@@ -78,9 +78,22 @@ test('what a customer does on WhatsApp, of every type, comes in by the webhook a
     [{ text: 'Hi', original_text: 'Good evening' }, '👍', true, true],
   );
 
-  await say({ type: 'system', payload: { type: 'user_changed_number', wa_id: '12195555358', body: 'changed' } });
+  // Webhooks come in any order: what he writes before the change is known would be a stranger's.
+  const payload = { type: 'user_changed_number', wa_id: '12195555358', body: 'changed' };
+  await shown(await say({ type: 'system', payload }));
   const [later] = await shown(await say({ from: '+12195555358', text: 'My new number' }));
   assert.equal(later?.contact_id, said?.contact_id);
+
+  // A new user id is told by a webhook that is no message as well.
+  const user_id = { previous: 'US.13491208655302741918', current: 'US.24817305912873645029' };
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const value = { metadata: { phone_number_id }, user_id_update: [{ user_id, timestamp }] };
+  const body = JSON.stringify({ field: 'user_id_update', value });
+  assert.ok((await fetch(`${simulator_url}/_simulator/raw_webhook`, { method: 'POST', body })).ok);
+  await until('he has the new id', async () => {
+    const found = await fetch(`${url}/api/v1/contacts/${said?.contact_id}`, { headers: { 'x-api-key': api_key } });
+    return ((await found.json()) as { user_id: string }).user_id === user_id.current;
+  });
   program.kill('SIGTERM');
   assert.equal((await program.ended).code, 0);
 });

@@ -62,16 +62,11 @@ test('from nothing to a message read and answered, a clean stop, and a start on 
     return messages[0]?.content?.text === 'Thank you';
   });
 
-  const asked = performance.now();
   first.kill('SIGTERM');
   assert.deepEqual(await first.ended, { code: 0, signal: null });
-  assert.ok(performance.now() - asked < 10_000);
 
-  const since = performance.now();
   const second = startProgram(t, folder);
   await second.ready;
-  const took = performance.now() - since;
-  assert.ok(took < 4000, `the second start took ${Math.round(took)} ms`);
   assert.equal(credentials(folder).api_key, at.api_key);
   assert.equal(await stateOf(credentials(folder), id), 'read');
 

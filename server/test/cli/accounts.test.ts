@@ -35,6 +35,22 @@ async function done(...args: string[]): Promise<Record<string, unknown>> {
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
+test('what an app or an account cannot do without is named before anything is asked', async () => {
+  const cases: [string[], RegExp][] = [
+    [['account', 'create', '800009'], /required option '--access-token-file <FILE>' not specified/],
+    [
+      ['app', 'create', 'x', '--app-secret-file', secret()],
+      /required option '--verify-token-file <FILE>' not specified/,
+    ],
+    [['account', 'change', '800009'], /nothing to change/],
+  ];
+  const ended = await Promise.all(cases.map(([args]) => aldis(...args)));
+  cases.forEach(([args, text], i) => {
+    assert.equal(ended[i]?.code, 2, args.join(' '));
+    assert.match(ended[i]?.stderr ?? '', text);
+  });
+});
+
 test('an app and an account are made, shown, changed, told of and deleted', async () => {
   const secrets = ['--app-secret-file', secret(), '--verify-token-file', secret()];
   const app = await done('app', 'create', 'shop', ...secrets, '--meta-app-id', '670843887');

@@ -97,7 +97,8 @@ test('a server that is not there is soon said to be missing; one that was there 
   assert.equal(gone.exitCode, EXIT.unreachable);
   const missing = await failure(client(url).request({ method: 'GET', path: '/x' }));
   assert.match(missing.message, /connection refused/);
-  assert.ok(performance.now() - began < 1_500);
+  // `later` of the others is for a server that was there once.
+  assert.ok(performance.now() - began < 5_000);
 });
 
 test('an answer that is no JSON is no Aldis', async () => {

@@ -113,6 +113,13 @@ test('a command that is written wrongly is exit code 2, and asks for nothing', a
     [['send', '+6281234567890', 'x', '--media', 'nowhere'], /begins with https/],
     [['send', '+6281234567890', 'x', '--wait', 'seen'], /Allowed choices are sent, delivered, read/],
     [['send', '+6281234567890', 'x', '--params', 'name'], /belong to --template/],
+    [['send', '+6281234567890', 'x', '--button', '0=a'], /belong to --template/],
+    [['send', '+6281234567890', '--template', 't', '--named'], /--named belongs to --params/],
+    [['send', '+6281234567890', '--template', 't', '--button', 'code'], /Write it like 0=\{code\}/],
+    [
+      ['send', '+6281234567890', '--template', 't', '--button', '0=a', '--components', '[]'],
+      /--components is all of it/,
+    ],
     [['send', '+6281234567890', '--template', 't', '--params', 'name'], /no value for \{name\}: give --var/],
     [['send', '+6281234567890', 'x', '--nope'], /unknown option '--nope'/],
     [['sned'], /unknown command 'sned'/],
@@ -137,6 +144,9 @@ test('status shows a message with its history, else the batch of that id', async
     message.stdout,
     'id     m1\nstate  read\nhistory\n  2026-11-01T00:00:00.000Z  attempt  attempt=1  outcome=sent\n',
   );
+
+  answer = () => [200, { id: 'm1', state: 'queued', held: 'template', history: [] }];
+  assert.match((await aldis('status', 'm1')).stdout, /^held +its template is paused; it goes when/m);
 
   answer = ({ url: path }) =>
     path.includes('/batches/') ? [200, { id: 'b1', complete: true }] : [404, { error: 'not_found' }];
@@ -179,6 +189,30 @@ test('tail prints events a line each, and takes up a failed connection behind th
     ['c0', 'c2', 'c2', 'c3'],
   );
   assert.doesNotMatch(stderr, /missing/);
+});
+
+test('tail shows what customers say: the type, the beginning of the words, and nothing that a terminal would obey', async () => {
+  const from = { direction: 'inbound', from: '+6281234567890' };
+  const said = [
+    { type: 'text', content: { text: 'two\nlines' } },
+    { type: 'image', content: { text: `Look ${'x'.repeat(100)}` } },
+    { type: 'reaction', content: { reaction: { emoji: '👍' } } },
+    { type: 'location', content: { location: {} } },
+    { type: 'text', content: { text: 'a\u009b2Jb' } },
+  ];
+  const events = said.map((one, i) => ({ ...event(i + 1, 'message.received'), data: { id: 'm', ...from, ...one } }));
+  const pages = [{ events, next_cursor: 'c5' }];
+  answer = () => [200, pages.shift() ?? { events: [], next_cursor: 'c5' }];
+  const { stdout } = await aldis('tail', '--after', 'c0', '--once');
+  const words = stdout.split('\n').map((line) => line.split('from +6281234567890  ')[1]);
+  assert.deepEqual(words, [
+    '"two\\nlines"',
+    `image "Look ${'x'.repeat(55)}…"`,
+    'reaction "👍"',
+    'location',
+    '"a\ufffd2Jb"',
+    undefined,
+  ]);
 });
 
 test('tail warns when the chain of events is broken', async () => {

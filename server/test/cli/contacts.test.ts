@@ -35,7 +35,9 @@ test('a contact is made by its number, changed, found and listed', async () => {
   assert.deepEqual([made['name'], made['attributes']], ['Ana', { city: 'Lima', a: 'b=c' }]);
   const changed = await json('set', String(made['id']), '--attribute', 'city=none', '--external-id', 'crm 1');
   assert.deepEqual([changed['attributes'], changed['name']], [{ a: 'b=c' }, 'Ana']);
-  for (const who of [phone, 'crm 1']) assert.equal((await json('show', who))['id'], made['id']);
+  const spaced = phone.replace(/^\+62(...)/, '+62 ($1) ');
+  assert.notEqual(spaced, phone);
+  for (const who of [phone, spaced, 'crm 1']) assert.equal((await json('show', who))['id'], made['id']);
   const { stdout } = await aldis('list', '--name', 'an', '--attribute', 'a:b=c');
   assert.equal(stdout, `${made['id']}  ${phone}  Ana  crm 1\n`);
   assert.deepEqual([(await aldis('show', 'nobody')).code, (await aldis('set', 'crm 1')).code], [4, 2]);
@@ -48,7 +50,7 @@ test('what a contact says is kept, of one and of a list, whose bad lines are tol
   const { stdout } = await aldis('history', phone);
   assert.match(stdout, /^\S+Z {2}marketing {2}out {2}api {2}by mail\n$/);
   const file = path.join(folder, 'out.txt');
-  await writeFile(file, `\ufeff${newPhone()}\r\n\r\n12 34\r\nID.Cli1\r\n`);
+  await writeFile(file, `\ufeff${newPhone().replace(/^\+62(...)/, '+62 $1-')}\r\n\r\n12 34\r\nID.Cli1\r\n`);
   const list = await aldis('consent', `@${file}`, '--state', 'out', '--scope', 'all');
   assert.deepEqual([list.code, list.stdout], [5, '2 kept, 1 refused, 0 messages stopped\n']);
   assert.match(list.stderr, /out\.txt, line 3: phone/);

@@ -83,6 +83,7 @@ test('an import that is killed goes on where it stopped, also when an answer was
   assert.equal(code, 5, stderr);
   assertEachOnce(999);
   assert.match(stdout, /1000 rows: 999 accepted, 1 refused/);
+  assert.match(stdout, /^the first of them, line \d+: \S/m);
   assert.match(stdout, /batches were done by an earlier run/);
   assert.match(
     await readFile(file('contacts.refused.csv'), 'utf8'),

@@ -50,12 +50,37 @@ test('a file is stored, listed, fetched and deleted', async () => {
   assert.equal((await aldis('show', String(id))).code, 4);
 });
 
+test('through npm a relative path begins where the user stands', async () => {
+  writeFileSync(join(folder, 'here.bin'), SAMPLES.pdf);
+  const settings = { ALDIS_URL: world.url, ALDIS_API_KEY: customer.key };
+  const npm = { npm_lifecycle_event: 'aldis', INIT_CWD: folder };
+  const run = (...args: string[]) => runAldis(args, { ...settings, ...npm }).ended;
+  const { code, stdout, stderr } = await run('media', 'upload', './here.bin', '--json');
+  assert.equal(code, 0, stderr);
+  const { id } = JSON.parse(stdout) as { id: string };
+  const fetched = await run('media', 'download', id, '--out', 'there.pdf');
+  assert.equal(fetched.code, 0, fetched.stderr);
+  assert.deepEqual(readFileSync(join(folder, 'there.pdf')), SAMPLES.pdf);
+  writeFileSync(join(folder, 'template.json'), '[]');
+  assert.match((await run('template', 'create', 'template.json')).stderr, /must be an object in JSON/);
+  writeFileSync(join(folder, 'empty.txt'), '');
+  for (const args of [
+    ['account', 'create', '800001', '--access-token-file', 'empty.txt'],
+    ['contact', 'consent', '@empty.txt', '--state', 'out'],
+  ]) {
+    assert.match((await run(...args)).stderr, /empty\.txt is empty/, args.join(' '));
+  }
+});
+
 test('what cannot be stored is said', async () => {
   const gif = join(folder, 'a.gif');
   writeFileSync(gif, SAMPLES.gif);
   const refused = await aldis('upload', gif);
   assert.deepEqual([refused.code, /takes no GIF/.test(refused.stderr)], [4, true]);
-  assert.equal((await aldis('upload', join(folder, 'none'))).code, 2);
+  const absent = await aldis('upload', join(folder, 'none'));
+  assert.deepEqual([absent.code, /there is no such file/.test(absent.stderr)], [2, true]);
+  const directory = await aldis('upload', folder);
+  assert.deepEqual([directory.code, /it is no file/.test(directory.stderr)], [2, true]);
   const inward = await aldis('upload', 'http://127.0.0.1/x');
   assert.deepEqual([inward.code, /loopback/.test(inward.stderr)], [4, true]);
 });

@@ -43,6 +43,14 @@ test('a row becomes a request: the number normalised, the variables that the tex
   });
 });
 
+test('the apostrophe that keeps a cell from being a formula is no part of it', () => {
+  const mapped = mapper()(row(2, "'+6281234567890", "'=1+1", "'s"));
+  assert.ok(mapped.kind === 'message');
+  assert.deepEqual([mapped.body.to, mapped.body.variables], ['+6281234567890', { name: '=1+1' }]);
+  const other = mapper()(row(3, '+6281234567891', "'t Hooft", ''));
+  assert.deepEqual(other.kind === 'message' && other.body.variables, { name: "'t Hooft" });
+});
+
 test('columns are found whatever their case, and spaces count as underscores', () => {
   const map = mapper({ header: ['Recipient Phone', 'NAME', 'Order No'], text: '{name}: {order_no}' });
   const mapped = map(row(2, '081234567890', 'Ana', 'A17'));

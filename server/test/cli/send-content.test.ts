@@ -92,6 +92,30 @@ test('each kind of content has its option', async () => {
       ['--interactive', `@${join(folder, 'ask.json')}`, '--var', 'name=Ana'],
       { content: { interactive }, variables: { name: 'Ana' } },
     ],
+    [
+      ['--template', 'otp', '--params', 'code', '--button', '0={code}', '--button', '2=x', '--var', 'code=123'],
+      {
+        template: {
+          name: 'otp',
+          language: 'en',
+          components: [
+            { type: 'body', parameters: [{ type: 'text', text: '123' }] },
+            { type: 'button', sub_type: 'url', index: '0', parameters: [{ type: 'text', text: '123' }] },
+            { type: 'button', sub_type: 'url', index: '2', parameters: [{ type: 'text', text: 'x' }] },
+          ],
+        },
+      },
+    ],
+    [
+      ['--template', 'hi', '--params', 'first', '--named', '--var', 'first=Ana'],
+      {
+        template: {
+          name: 'hi',
+          language: 'en',
+          components: [{ type: 'body', parameters: [{ type: 'text', parameter_name: 'first', text: 'Ana' }] }],
+        },
+      },
+    ],
     [['https://a.example', '--preview'], { content: { text: 'https://a.example', preview_url: true } }],
     [
       ['Hello', '--fallback-template', 'come_back', '--fallback-params', 'name', '--var', 'name=Ana'],

@@ -58,14 +58,16 @@ test('a template is made, listed, shown as the customer sees it, and deleted', a
   assert.equal(code, 0, stderr);
   const { id, status } = JSON.parse(stdout) as { id: string; status: string };
   assert.equal(status, 'PENDING');
-  const [list, none, preview, synced] = await Promise.all([
+  const [list, none, empty, preview, synced] = await Promise.all([
     aldis('template', 'list'),
     aldis('template', 'list', '--status', 'REJECTED', '--json'),
+    aldis('template', 'list', '--status', 'REJECTED'),
     aldis('template', 'preview', id, '--var', '1=Bob'),
     aldis('template', 'sync'),
   ]);
   assert.equal(list.stdout, `${id}  thanks  en  utility  PENDING\n`);
   assert.deepEqual(JSON.parse(none.stdout), []);
+  assert.equal(empty.stdout, '');
   assert.equal(preview.stdout, 'Hi Bob, thanks.\n');
   assert.match(synced.stdout, /^account_id +60001$/m);
   const deleted = await aldis('template', 'delete', id);

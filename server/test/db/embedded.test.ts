@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 import { StartError } from '../../src/runtime/start-error.ts';
 import {
@@ -17,6 +18,7 @@ import {
   start,
   startOwner,
   stopOwner,
+  until,
 } from './embedded-rig.ts';
 
 test('first start makes the database, the second one finds what was written', async (t) => {
@@ -40,6 +42,26 @@ test('first start makes the database, the second one finds what was written', as
   const second = await start(t, folder);
   assert.equal(second.adopted, false);
   assert.deepEqual(await query(second.connection, 'select v from kept'), [{ v: 7 }]);
+});
+
+test('what the database says is logged as it matters: a write that lost a race and is repeated is no warning', async (t) => {
+  const told: { level: string; line: string }[] = [];
+  const tell = (level: string) => (line: string) => void told.push({ level, line });
+  const log = { debug: tell('debug'), info: tell('info'), warn: tell('warn'), error: tell('error') };
+  const { connection } = await start(t, path.join(scratch(t), 'data'), { log });
+  await query(connection, 'create table raced (v int); insert into raced values (0)');
+  const sessions = [new pg.Client(connection), new pg.Client(connection)] as const;
+  for (const session of sessions) {
+    await session.connect();
+    await session.query('begin isolation level repeatable read; select v from raced');
+  }
+  await sessions[0].query('update raced set v = 1; commit');
+  await assert.rejects(sessions[1].query('update raced set v = 2'), /could not serialize access/);
+  await assert.rejects(sessions[1].query('select 1'), /transaction is aborted/);
+  for (const session of sessions) await session.end();
+  await until('both are told', () => told.some(({ line }) => line.includes('transaction is aborted')));
+  const levels = told.filter(({ line }) => line.startsWith('ERROR:')).map(({ level }) => level);
+  assert.deepEqual(levels, ['debug', 'warn']);
 });
 
 test('a half-made database is made again', async (t) => {

@@ -90,6 +90,7 @@ export function sendingLoop(
   const common = { db, signals, clock: systemClock, logger };
   let monotonic = () => performance.now();
   const clock = { now: () => Date.now(), monotonic: () => monotonic() };
+  let reads = 0;
   const channels: Channels = { whatsapp: channel, webhook: options.webhook ?? channel };
   const settler = createSettler({
     db,
@@ -101,6 +102,13 @@ export function sendingLoop(
     slot: 0,
     random: () => options.random ?? 1,
   });
+  const senders = createSenders({
+    open: ({ channel: name, tenant_id, id }) =>
+      name === 'whatsapp'
+        ? { channel: name, tenant_id, id, phone_number_id: '1', access_token: 'token' }
+        : { channel: name, tenant_id, id, url: 'http://hooks.example', header: 'x-api-key', key: null },
+    pace: options.pace ?? { per_minute: null, batch_size: null, processing_interval_ms: null },
+  });
   const dispatcher = createDispatcher({
     ...common,
     clock,
@@ -109,13 +117,13 @@ export function sendingLoop(
     settler,
     metrics,
     lease: () => lease,
-    senders: createSenders({
-      open: ({ channel: name, tenant_id, id }) =>
-        name === 'whatsapp'
-          ? { channel: name, tenant_id, id, phone_number_id: '1', access_token: 'token' }
-          : { channel: name, tenant_id, id, url: 'http://hooks.example', header: 'x-api-key', key: null },
-      pace: options.pace ?? { per_minute: null, batch_size: null, processing_interval_ms: null },
-    }),
+    senders: {
+      ...senders,
+      replace: (rows, now) => {
+        senders.replace(rows, now);
+        reads++;
+      },
+    },
     maxInFlight,
     grace: options.grace ?? GRACE,
     pollInterval: 30,
@@ -141,6 +149,8 @@ export function sendingLoop(
     dispatcher,
     lease,
     start: () => startAll([lease, dispatcher]),
+    /** How often it has read its senders. */
+    reads: () => reads,
     /** Moves the loop's clock. */
     skip: (milliseconds: number) => {
       const before = monotonic;

@@ -116,6 +116,16 @@ test('a file of ours is sent as what it is, or as a document [sent image] [sent 
   });
   assert.equal(accepts({ media_id, filename: 'a.png' }, { type: 'document' }, image).type, 'document');
   assert.equal(accepts({ media_id }, { type: 'text' }, { file: { kind: 'video' } }).type, 'video');
+  const named = (filename: string | null) =>
+    accepts({ media_id }, {}, { file: { kind: 'document', filename } }).content;
+  assert.deepEqual(named('Offer é.pdf'), { media_id, filename: 'Offer é.pdf' });
+  for (const odd of [null, '', 'a/b.pdf', 'a\u0000.pdf', `${'x'.repeat(240)}.pdf`, 'a\ud800.pdf']) {
+    assert.deepEqual(named(odd), { media_id }, String(odd));
+  }
+  const own = accepts({ media_id, filename: 'b.pdf' }, {}, { file: { kind: 'document', filename: 'a.pdf' } });
+  assert.equal(own.content?.filename, 'b.pdf');
+  const picture = { file: { kind: 'image', filename: 'a.png' } };
+  assert.deepEqual(accepts({ media_id }, {}, picture).content, { media_id }, 'only documents show a name');
   refuses({ media_id }, 'invalid_field', 'type', undefined, { type: 'audio' }, image);
   refuses({ media_id }, 'invalid_field', 'content.media_id', undefined, {}, { file: null });
   refuses({ media_id }, 'invalid_field', 'content.media_id', undefined, {}, { file: { kind: 'other' } });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../../src/domain/ids.ts';
 import type { Content, Template } from '../../src/domain/message.ts';
-import { namedMedia, withProviderMedia } from '../../src/domain/named-media.ts';
+import { filesIn, namedMedia, withProviderMedia } from '../../src/domain/named-media.ts';
 
 const message = (type: string, content: Content | null, template: Template | null = null) => ({
   type,
@@ -27,6 +27,13 @@ test('a message names the file of its content, a template those of its headers',
     { type: 'carousel', cards: [{ components: [header('video', { id: two }), header('image', { id: one })] }] },
   ];
   assert.deepEqual(namedMedia(message('template', null, { ...plain, components })), [one, two]);
+  assert.deepEqual(filesIn(components), [
+    { id: one, as: 'image', path: '[0].parameters[0].image' },
+    { id: two, as: 'video', path: '[4].cards[0].components[0].parameters[0].video' },
+    { id: one, as: 'image', path: '[4].cards[0].components[1].parameters[0].image' },
+  ]);
+  // What is too deep to be accepted is not looked through.
+  assert.deepEqual(filesIn(JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)), []);
 });
 
 test("the provider's ids stand in the places of ours, and nothing else changes", () => {

@@ -83,6 +83,10 @@ test('a template of another status is refused, held, or not judged', () => {
     code: 'unknown_template',
     field: 'fallback_template',
   });
+  assert.throws(() => checkTemplateSend(send(), { only_in: ['en_US', 'id'] }), {
+    code: 'unknown_template',
+    message: /has no template order_update \(en\); it has it in en_US, id\.$/,
+  });
   const bare = [{ type: 'BODY', text: 'Hi' }];
   assert.equal(checkTemplateSend(send(), stored(bare, { status: 'PAUSED' }))?.held, 'template');
   assert.equal(checkTemplateSend(send(), stored(bare, { status: 'FLAGGED' }))?.held, null);
@@ -178,7 +182,9 @@ test('named parameters are each given once, by their names', () => {
   const body = (...parameters: object[]) => [{ type: 'body', parameters }];
   checkTemplateSend(send(body(text('X1', 'code'), text('Ana', 'first_name'))), named);
   const field = 'template.components[0].parameters[1].parameter_name';
-  assert.equal(refusal(body(text('X1', 'code'), text('Ana')), named).field, field);
+  const nameless = refusal(body(text('X1', 'code'), text('Ana')), named);
+  assert.deepEqual([nameless.code, nameless.field], ['missing_field', field]);
+  assert.match(nameless.message, /has named variables: first_name, code\.$/);
   assert.equal(refusal(body(text('X1', 'code'), text('Ana', 'code')), named).field, field);
   assert.equal(refusal(body(text('X1', 'code'), text('Ana', 'last_name')), named).field, field);
   // A body alone may have long values.

@@ -115,6 +115,18 @@ test('a wrong token is told in the answer, and a right one mends it; nothing tel
   const mended = await as.ask('PATCH', `/accounts/${id}`, { access_token: 'good' });
   assert.deepEqual([mended.status, mended.body['token_valid'], mended.body['senders']], [200, true, 1]);
   assert.doesNotMatch(JSON.stringify([made.body, mended.body]), /EAAbad|"good"/);
+  const templatesDue = async () => {
+    const text = 'select templates_tries as tries, templates_due_at <= now() as due from accounts where id = $1';
+    return (await world.db.query<{ tries: number; due: boolean }>({ name: 'test_templates_due', text }, [id]))[0];
+  };
+  const waiting = { tries: 3, due: false };
+  await world.db.script(
+    `update accounts set templates_tries = 3, templates_due_at = now() + interval '1 hour' where id = '${id}'`,
+  );
+  await as.ask('PATCH', `/accounts/${id}`, { add_numbers: false });
+  assert.deepEqual(await templatesDue(), waiting, 'templates are no matter of numbers');
+  await as.ask('PATCH', `/accounts/${id}`, { access_token: 'good' });
+  assert.deepEqual(await templatesDue(), { tries: 0, due: true }, 'what the old token did not read is read at once');
 });
 
 test('a new token goes to the senders, and what waited for one is due at once; what waits for another reason is not', async () => {
@@ -214,12 +226,18 @@ test('an account whose senders were used stays; another goes with them', async (
   assert.equal((await as.ask('DELETE', `/accounts/${id}`)).body.error, 'in_use');
   const unused = known();
   await as.ask('POST', '/accounts', { id: unused.id, access_token: 'good' });
+  const template = {
+    ...{ account_id: unused.id, name: 'gone_with_it', language: 'en', category: 'utility' },
+    components: [{ type: 'BODY', text: 'Hello' }],
+  };
+  assert.equal((await as.ask('POST', '/templates', template)).status, 202);
   assert.deepEqual((await as.ask('DELETE', `/accounts/${unused.id}`)).body, { id: unused.id, deleted: true });
   const left = (await as.ask('GET', '/senders')).body['senders'] as { account_id: string }[];
   assert.deepEqual(
     left.map(({ account_id }) => account_id),
     [id],
   );
+  assert.deepEqual((await as.ask('GET', '/templates')).body['templates'], []);
 });
 
 test('bad input is refused with its field, nothing is written, and scopes are kept', async () => {

@@ -31,7 +31,7 @@ test('closing lets long polls go, and waits for no connection that a client keep
   const { connection, body } = await answer;
   assert.deepEqual([connection, (body as { events: unknown[] }).events], ['close', []]);
   await closing;
-  assert.ok(performance.now() - begun < 2500, `${performance.now() - begun} ms`);
+  assert.ok(performance.now() - begun < 20_000, 'before the poll would have ended by itself');
 });
 
 test('without a database nothing is taken: 503, come again', async (t) => {

@@ -37,14 +37,16 @@ test('every change of state, in order, in an unbroken chain, with the message as
   assert.equal(events.at(-1)?.cursor, next_cursor);
   const [first, sent, , cancelled] = events;
   assert.deepEqual([first?.data['state'], first?.data['whatsapp_message_id']], ['queued', null]);
-  // What an event tells of a message is what reading it tells, but for the begin of its attempt, which is no event.
+  // What an event tells of a message is what reading it tells, but for the begin of its attempt and what it waits for, which are no events.
   const {
     history: _history,
     sending_at: _sending,
+    held,
     ...message
   } = (await customer.get(`/api/v1/messages/${send.message_id}`)).body;
   const { sending_at: _none, ...told } = sent?.data ?? {};
   assert.deepEqual(told, message);
+  assert.equal(held, null);
   assert.notEqual(cancelled?.data['cancelled_at'], null);
 
   // Page by page it is the same chain.

@@ -86,6 +86,14 @@ test('counting stops at 10,000, pages too, and the cursor goes on', async () => 
   assert.deepEqual([next.body.messages.map(({ id }) => id), next.body.next_cursor], [[first], null]);
 });
 
+test('a first page on which there would be nothing has what lies farther back', async () => {
+  const customer = await world.customer();
+  const image = await customer.accept({ type: 'image', content: { media_url: 'https://example.com/a.jpg' } });
+  await many(customer, 10_500);
+  const { body } = await customer.get(`${LIST}?page=1&type=image`);
+  assert.deepEqual([body.messages.map(({ id }) => id), body['total'], body.next_cursor], [[image], 1, null]);
+});
+
 test('what cannot be asked for is refused, with what to do', async () => {
   const customer = await world.customer();
   const refused: [string, string, string][] = [

@@ -17,15 +17,15 @@ after(async () => {
 
 let wamids = 0;
 
-/** Two messages of one customer; the newest first. */
-async function twoReceived(): Promise<string[]> {
+/** Two messages of one customer, the later one of the type; the newest first. */
+async function twoReceived(type = 'text'): Promise<string[]> {
   customer = await world.customer();
   const phone = newPhone();
-  const message = () => ({
+  const message = (ofType: string) => ({
     tenant: customer.tenant,
     sender: customer.sender,
     wamid: `wamid.read.${++wamids}`,
-    type: 'text',
+    type: ofType,
     at: Date.now(),
     phone,
     userId: null,
@@ -33,7 +33,7 @@ async function twoReceived(): Promise<string[]> {
     content: { text: 'hi' },
     replyTo: null,
   });
-  await receiveMessages(world.db, world.signals, [message(), message()], 0);
+  await receiveMessages(world.db, world.signals, [message('text'), message(type)], 0);
   const { body } = await customer.get('/api/v1/messages');
   return body.messages.map(({ id }) => id);
 }
@@ -69,6 +69,15 @@ test('what a customer wrote is read: once, by PUT or POST, with its event and it
   assert.equal(typeof body['read_at'], 'string');
   const statistics = await customer.get('/api/v1/messages/statistics');
   assert.deepEqual(statistics.body['by_status'], { queued: 0, sent: 0, delivered: 0, read: 2, failed: 0 });
+});
+
+test('a reaction that is marked as read takes nothing off what is unread', async () => {
+  const [reaction = '', text = ''] = await twoReceived('reaction');
+  assert.deepEqual(await unread(), { n: 1, marks: 0 });
+  await customer.post(`/api/v1/messages/${reaction}/read`);
+  assert.deepEqual(await unread(), { n: 1, marks: 1 });
+  await customer.post(`/api/v1/messages/${text}/read`);
+  assert.deepEqual(await unread(), { n: 0, marks: 2 });
 });
 
 test('several at once take it off the unread ones once', async () => {

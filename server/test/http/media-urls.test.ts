@@ -162,9 +162,7 @@ test('a file that comes byte by byte, or stops coming, is given up', async () =>
     const drip = setInterval(() => response.write('x'), 50);
     response.on('close', () => clearInterval(drip));
   };
-  const since = performance.now();
   await refused(`${at}/drip`, 422, 'media_not_fetched', /timeout|time/i);
-  assert.ok(performance.now() - since < FETCH_TIMEOUT + 2000);
   answer = (_request, response) => void response.write(SAMPLES.jpeg);
   await refused(`${at}/stops`, 422, 'media_not_fetched');
   answer = () => {};

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { newId } from '../../src/domain/ids.ts';
-import { newPhone } from '../engine-world.ts';
+import { type MediaId, newId } from '../../src/domain/ids.ts';
+import { deleteMedia } from '../../src/store/media.write.ts';
+import { newPhone, readLog } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 import { type Answer, type Customer, type DoorWorld, doorWorld } from './door-world.ts';
 
@@ -139,6 +140,58 @@ test('a file of ours tells its type; a file of somebody else is none', async () 
   assert.deepEqual(refusal(await send({ content: { media_id: file } })), [400, 'invalid_field', 'content.media_id']);
 });
 
+test('files of ours in headers, cards and fallbacks are looked for as those of the content are, and kept while a message needs them', async () => {
+  const [image, video, pdf] = [newId<MediaId>(), newId<MediaId>(), newId<MediaId>()];
+  await world.db.script(`
+    insert into media (tenant_id, id, sha256, size, mime_type, kind, source, filename) values
+      ('${own.tenant}', '${image}', sha256('${image}'), 5, 'image/png', 'image', 'upload', 'a.png'),
+      ('${own.tenant}', '${video}', sha256('${video}'), 5, 'video/mp4', 'video', 'upload', null),
+      ('${own.tenant}', '${pdf}', sha256('${pdf}'), 5, 'application/pdf', 'document', 'upload', 'Offer.pdf')`);
+  const header = (as: string, id: string) => ({ type: 'header', parameters: [{ type: as, [as]: { id } }] });
+  const template = (...components: object[]) => ({ name: 'hi', language: 'en', components });
+  const buttons = (as: string, id: string) => ({
+    type: 'button',
+    header: { type: as, [as]: { id } },
+    body: { text: 'Which?' },
+    action: { buttons: [{ type: 'reply', reply: { id: '1', title: 'One' } }] },
+  });
+  const place = 'components[0].parameters[0].image.id';
+  const bad: [Record<string, unknown>, string][] = [
+    [{ template: template(header('image', newId())) }, `template.${place}`],
+    [{ template: template(header('image', video)) }, `template.${place}`],
+    [{ content: { text: 'x' }, fallback_template: template(header('image', newId())) }, `fallback_template.${place}`],
+    [{ content: { interactive: buttons('video', newId()) } }, 'content.interactive.header.video.id'],
+    [{ content: { interactive: buttons('video', image) } }, 'content.interactive.header.video.id'],
+  ];
+  for (const [asked, field] of bad) assert.deepEqual(refusal(await send(asked)), [400, 'invalid_field', field]);
+  const cards = { type: 'carousel', cards: [{ components: [header('video', video)] }] };
+  const good = [
+    { template: template(header('image', image), cards) },
+    { content: { interactive: buttons('document', pdf) } },
+    { content: { text: 'x' }, fallback_template: template(header('document', pdf)) },
+    // The provider's own ids are passed on.
+    { template: template(header('image', '4711')) },
+  ];
+  const many = await own.post('/api/v1/messages/batch', {
+    messages: good.map((asked) => ({ recipient_phone: newPhone(), ...asked })),
+  });
+  assert.equal(many.status, 202, JSON.stringify(many.body));
+  const references = {
+    name: 'test_named_references',
+    text: 'select media_id, kind, place from media_references where tenant_id = $1 order by message_id, place',
+  };
+  assert.deepEqual(await world.db.query<object>(references, [own.tenant]), [
+    { media_id: image, kind: 'image', place: 1 },
+    { media_id: video, kind: 'video', place: 2 },
+    { media_id: pdf, kind: 'document', place: 1 },
+    { media_id: pdf, kind: 'document', place: 1 },
+  ]);
+  for (const id of [image, video, pdf]) assert.equal(await deleteMedia(world.db, own.tenant, id), 'in_use');
+  const document = await send({ content: { media_id: pdf } });
+  const read = await own.get(`/api/v1/messages/${document.body.id}`);
+  assert.deepEqual(read.body.content, { media_id: pdf, filename: 'Offer.pdf' });
+});
+
 /** An account whose templates were read, with one template. */
 async function withTemplate(status: string, category: string): Promise<string> {
   const account = String(Date.now() + Math.floor(Math.random() * 1e6));
@@ -218,6 +271,16 @@ test('a paused template holds its messages, also those of a batch that is stored
   const due = { name: 'test_held', text: 'select template_id, held from due where tenant_id = $1' };
   const held = { template_id: id, held: 'template' };
   assert.deepEqual(await world.db.query<object>(due, [own.tenant]), [held, held]);
+  const { body } = await own.get('/api/v1/messages?limit=10');
+  const [newest] = body['messages'] as Record<string, unknown>[];
+  assert.deepEqual([newest?.['state'], newest?.['held']], ['queued', 'template']);
+  const read = await own.get(`/api/v1/messages/${newest?.['id']}`);
+  assert.equal(read.body['held'], 'template');
+  const queue = await own.get(`/api/v1/messages/${newest?.['id']}`, { 'x-api-case': 'camel' });
+  assert.equal((queue.body['data'] as Record<string, unknown>)['held'], 'template');
+  await own.post(`/api/v1/messages/${newest?.['id']}/cancel`);
+  assert.equal((await own.get(`/api/v1/messages/${newest?.['id']}`)).body['held'], null, 'it waits no more');
+  for (const { data } of await readLog(world.db, own.tenant, 3)) assert.ok(!('held' in data));
 });
 
 /** A customer of ours whose window is over. */

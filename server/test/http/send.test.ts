@@ -8,17 +8,23 @@ import { until } from '../until.ts';
 import { type Answer, type Customer, type DoorWorld, doorWorld } from './door-world.ts';
 
 let world: DoorWorld;
+/** Waits so long that what is answered before was not waited out. */
+let patient: DoorWorld;
+const PATIENCE = 30_000;
 let customer: Customer;
 before(async () => {
   world = await doorWorld();
+  patient = await doorWorld({}, {}, {}, { send_timeout: PATIENCE });
 });
 // A retry of an earlier test is nothing for a later one to begin.
 beforeEach(async () => {
   customer = await world.customer();
 });
 after(async () => {
-  await assertSound(world.db);
-  await world.close();
+  for (const one of [world, patient]) {
+    await assertSound(one.db);
+    await one.close();
+  }
 });
 
 const PATH = '/api/v1/messages/send';
@@ -110,16 +116,17 @@ test('an error that may pass is waited out; when the time is over the answer has
   const [{ status, body: answer }, took] = await asked;
   assert.deepEqual([status, answer.status, answer.state], [202, 'queued', 'queued']);
   assert.equal(answer['whatsapp_message_id'], null);
-  assert.ok(took > 1900 && took < 4000, `${took} ms`);
+  assert.ok(took > 1900, `${took} ms`);
 });
 
 test('what another instance settles is seen without a signal', async () => {
-  const asked = timed(customer.post(PATH, body()));
-  const send = await begun();
+  const own = await patient.customer();
+  const asked = timed(own.post(PATH, body()));
+  const send = await begun(own);
   const settler = createSettler({
-    db: world.db,
+    db: patient.db,
     signals: memorySignals(),
-    owner: () => customer.claim,
+    owner: () => own.claim,
     retry: RETRY,
     maxAttempts: null,
     validity: 86_400_000,
@@ -128,7 +135,7 @@ test('what another instance settles is seen without a signal', async () => {
   await settler.settle(send, { kind: 'sent', wamid: 'wamid.other' });
   const [{ status }, took] = await asked;
   assert.equal(status, 200);
-  assert.ok(took < 1500, `${took} ms`);
+  assert.ok(took < PATIENCE, `${took} ms`);
 });
 
 test('a message that a person cancels is not waited for any longer', async () => {
@@ -146,14 +153,14 @@ test('a message that a person cancels is not waited for any longer', async () =>
 });
 
 test('stopped, or scheduled: answered at once', async () => {
-  const stopped = await world.customer();
-  await query('update tenants set processing = false where id = $1', [stopped.tenant]);
+  const stopped = await patient.customer();
+  await patient.db.script(`update tenants set processing = false where id = '${stopped.tenant}'`);
   const [{ status, body: answer }, took] = await timed(stopped.post(PATH, body()));
   assert.deepEqual([status, answer.state], [202, 'queued']);
   const scheduled_at = new Date(Date.now() + 60_000).toISOString();
-  const [scheduled, tookToo] = await timed(customer.post(PATH, body({ scheduled_at })));
+  const [scheduled, tookToo] = await timed((await patient.customer()).post(PATH, body({ scheduled_at })));
   assert.equal(scheduled.status, 202);
-  assert.ok(took < 1500 && tookToo < 1500, `${took}, ${tookToo} ms`);
+  assert.ok(took < PATIENCE && tookToo < PATIENCE, `${took}, ${tookToo} ms`);
 });
 
 test('the same key twice at once is one message, and both are answered with it', async () => {
@@ -186,13 +193,13 @@ test('who goes away is not waited for', async () => {
 });
 
 test('a server that stops lets go who waits, with the state', async () => {
-  const stopping = await doorWorld();
+  const stopping = await doorWorld({}, {}, {}, { send_timeout: PATIENCE });
   const other = await stopping.customer();
   const asked = timed(other.post(PATH, body()));
   await until('it waits', async () => stopping.listeners() > 0);
   const [[{ status, body: answer }, took]] = await Promise.all([asked, stopping.close()]);
   assert.deepEqual([status, answer.state], [202, 'queued']);
-  assert.ok(took < 1900, `${took} ms`);
+  assert.ok(took < PATIENCE, `${took} ms`);
 });
 
 test('a conversation is called what the first request calls it, then what the next does', async () => {

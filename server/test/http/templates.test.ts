@@ -29,7 +29,7 @@ beforeEach(async () => {
   await world.db.query(
     {
       name: 'test_account',
-      text: `insert into accounts (tenant_id, id, app_id, access_token_sealed) values ($1, $2, 'default', 'sealed')`,
+      text: `insert into accounts (tenant_id, id, app_id, access_token_sealed, synced_at) values ($1, $2, 'default', 'sealed', now())`,
     },
     [customer.tenant, account],
   );
@@ -41,7 +41,7 @@ beforeEach(async () => {
     provider: templateApi({ origin: graph.url, version: 'v26.0', timeout: 2000 }),
     openToken: () => 'token',
     retry: { base: 20, cap: 50 },
-    longestRest: 400,
+    longestRest: 1000,
     every: 3_600_000,
     look: 50,
   });
@@ -124,6 +124,20 @@ test('a template is made, submitted, shown, listed, edited and deleted', async (
   assert.deepEqual(graph.templates, []);
 });
 
+test('a category may be written in capitals, as WhatsApp writes it', async () => {
+  const made = await customer.post(PATH, { ...NEW, category: 'UTILITY' });
+  assert.deepEqual([made.status, made.body.category], [201, 'utility']);
+  const listed = await customer.get(`${PATH}?category=UTILITY`);
+  assert.equal((listed.body.templates as unknown[]).length, 1);
+  const definition = { category: 'Utility', components: [BODY] };
+  assert.equal((await customer.post(`${PATH}/preview`, { definition })).status, 200);
+  graph.templates[0] = { ...graph.templates[0], status: 'REJECTED' } as GraphTemplate;
+  await customer.post(`${PATH}/sync`, {});
+  await until('it is rejected', async () => (await status(made.body.id)) === 'REJECTED');
+  const edited = await ask('PATCH', `${PATH}/${made.body.id}`, { category: 'MARKETING' });
+  assert.deepEqual([edited.status, edited.body.category], [200, 'marketing']);
+});
+
 test('lists go by pages', async () => {
   for (const name of ['one', 'two', 'three']) assert.equal((await customer.post(PATH, { ...NEW, name })).status, 201);
   const first = await customer.get(`${PATH}?limit=2`);
@@ -203,6 +217,7 @@ test('bad input is refused before anything is written', async () => {
   );
   const cases: [object, string, string | undefined][] = [
     [{ ...NEW, name: 'Order-Sent' }, 'invalid_field', 'name'],
+    [{ ...NEW, category: 5 }, 'invalid_field', 'category'],
     [{ ...NEW, language: 'english please' }, 'invalid_field', 'language'],
     [{ ...NEW, category: 'spam' }, 'invalid_field', 'category'],
     [{ ...NEW, parameter_format: 'BOTH' }, 'invalid_field', 'parameter_format'],
@@ -302,6 +317,8 @@ test('a message is held against its template before it is accepted', async () =>
   );
   const absent = await customer.post('/api/v1/messages', { to, template: { ...template, name: 'no_such' } });
   assert.equal(absent.body.error, 'unknown_template');
+  const elsewhere = await customer.post('/api/v1/messages', { to, template: { ...template, language: 'en_US' } });
+  assert.match(elsewhere.body.message ?? '', /no template order_sent \(en_US\); it has it in en\.$/);
   await known({ name: 'rejected_one', status: 'REJECTED' });
   const rejected = await customer.post('/api/v1/messages', { to, template: { ...template, name: 'rejected_one' } });
   assert.deepEqual([rejected.status, rejected.body.error], [409, 'template_unavailable']);

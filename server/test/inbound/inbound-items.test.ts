@@ -6,7 +6,16 @@ import { listMessages } from '../../src/store/messages.read.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
-import { applied as appliedIn, createReceiver, manyMessages, pending, poison, text, troubles } from './receiver.ts';
+import {
+  applied as appliedIn,
+  createReceiver,
+  logger,
+  manyMessages,
+  pending,
+  poison,
+  text,
+  troubles,
+} from './receiver.ts';
 
 let world: EngineWorld;
 
@@ -54,6 +63,24 @@ test('of a webhook of 3 MB with a thousand items the broken ones are kept and co
   const told = await metrics.render();
   assert.match(told, /aldis_webhook_items_kept_total\{reason="failed"\} 1/);
   assert.match(told, /aldis_messages_received_total\{type="text"\} 998/);
+});
+
+test('what is kept is told in the log, once a minute for each reason', async (t) => {
+  const own = await world.tenant();
+  const warned: object[] = [];
+  const warn = (about: object) => void warned.push(about);
+  const { inbound, store } = await receiver(t, { logger: { ...logger, warn } });
+  await inbound.start();
+  for (const _ of [1, 2]) {
+    await store(manyMessages(own, [text('nobody', { from: undefined }), text('x')]));
+    await applied(inbound);
+  }
+  await store(manyMessages({ ...own, phoneNumberId: '404' }, [text('x')]));
+  await applied(inbound);
+  assert.deepEqual(
+    warned.map((about) => ('reason' in about ? about.reason : about)),
+    ['unreadable', 'no_sender'],
+  );
 });
 
 test('odd items do no harm: half characters, NUL, numbers as strings, deep and unknown fields, every type at once', async (t) => {

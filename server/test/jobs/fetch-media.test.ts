@@ -70,7 +70,7 @@ async function startProvider(t: TestContext): Promise<Provider> {
   return provider;
 }
 
-function fetching(t: TestContext, { origin }: Provider, pollInterval = 20) {
+function fetching(t: TestContext, { origin }: Provider, pollInterval = 20, fileTimeout = 5000) {
   const job = createFetchMedia({
     db: world.db,
     signals: world.signals,
@@ -78,11 +78,11 @@ function fetching(t: TestContext, { origin }: Provider, pollInterval = 20) {
     metrics: createMetrics({ version: 'test', node: false }),
     files: media.files,
     source: whatsappMedia({
-      client: fileClient({ connections: 16, stall: 5000 }),
+      client: fileClient({ connections: 16, stall: fileTimeout }),
       origin,
       version: 'v26.0',
       timeout: 2000,
-      fileTimeout: 5000,
+      fileTimeout,
     }),
     openToken: () => 'token',
     pollInterval,
@@ -263,7 +263,8 @@ test('a slow file holds up no other, and a stop lets what is under way be taken 
     begun = true;
     response.write('a little');
   };
-  const job = fetching(t, provider);
+  // Long enough that it is still under way when the others are there.
+  const job = fetching(t, provider, 20, 60_000);
   await job.start();
   const slow = await received(own, 'slow');
   await until('the slow one has begun', () => begun);

@@ -3,6 +3,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { createAccounts, type NewAccount } from '../../src/actions/accounts.ts';
 import { createSenders } from '../../src/actions/senders.ts';
 import { place } from '../../src/actions/set-up.ts';
+import { takeDueAccounts } from '../../src/actions/sync-accounts.ts';
 import { createTenants } from '../../src/actions/tenants.ts';
 import { accountReader } from '../../src/channels/whatsapp/account-reader.ts';
 import type { TenantId } from '../../src/domain/ids.ts';
@@ -342,4 +343,29 @@ where d.sender_id = $1 order by d.message_id`;
     });
     return rows.length === 0;
   });
+});
+
+test('an account that something else writes at that moment is taken then, and not at the next look', async () => {
+  const tenant = await createTenants(world).create({ name: 'test' });
+  assert.ok(typeof tenant === 'object');
+  const id = String(++ids);
+  await createAccounts({ ...world, sealer }).create(tenant.id, { id, access_token: 'good' });
+  const writing = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  const other = world.db.transaction(async (tx) => {
+    const write = 'update accounts set templates_tries = 0 where tenant_id = $1 and id = $2';
+    await tx.query({ name: 'test_write_account', text: write }, [tenant.id, id]);
+    writing.resolve();
+    await written.promise;
+  });
+  await writing.promise;
+  const taken = takeDueAccounts(world.db, 8, 60_000);
+  const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%sync_due_at <= now()%'`;
+  try {
+    await until('it waits', async () => (await world.db.query({ name: 'test_waits', text: waits }, [])).length > 0);
+  } finally {
+    written.resolve();
+    await other;
+  }
+  assert.ok((await taken).some((account) => account.id === id));
 });

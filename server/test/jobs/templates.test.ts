@@ -44,7 +44,7 @@ async function owner(): Promise<Owner> {
   await world.db.query(
     {
       name: 'test_account',
-      text: `insert into accounts (tenant_id, id, app_id, access_token_sealed) values ($1, $2, 'default', 'sealed')`,
+      text: `insert into accounts (tenant_id, id, app_id, access_token_sealed, synced_at) values ($1, $2, 'default', 'sealed', now())`,
     },
     [tenant.tenant, account],
   );

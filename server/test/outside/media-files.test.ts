@@ -174,6 +174,17 @@ test('a file that breaks off, or never ends, leaves nothing', async () => {
   assert.deepEqual(readdirSync(join(folder, 'others')), []);
 });
 
+test('a disk that is full is told as a store that is, and nothing half written is left', async () => {
+  async function* full() {
+    yield SAMPLES.pdf;
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  }
+  for (const source of ['sent', 'received'] as const) {
+    await assert.rejects(files.draft(full(), source), { code: 'unavailable', retryAfter: 5 });
+  }
+  assert.deepEqual(drafts(), []);
+});
+
 test('a store that is out of reach is told as that, and asked later', async () => {
   const away = openS3Store({
     region: 'us-east-1',

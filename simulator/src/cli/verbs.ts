@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { JsonObject } from '../json.ts';
+import { BadOption } from '../options.ts';
 
 /** A call that a verb means: a POST to one of the simulator's own routes. */
 export interface Call {
@@ -50,21 +51,38 @@ function inbound(actor: Actor, more: JsonObject): Call {
   return { path: INBOUND, body: { ...actor, ...more } };
 }
 
+/** The endings of the files that are sent as one kind. As a document goes anything. */
+function endingsOf(kind: string): string[] {
+  const prefix = kind === 'sticker' ? 'image/webp' : `${kind}/`;
+  return Object.keys(TYPES).filter((ending) => TYPES[ending]?.startsWith(prefix));
+}
+
+function numberIn(text: string | undefined, name: string, least: number, most: number): number {
+  const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= least && value <= most) return value;
+  throw new BadOption(`${name} must be a number from ${least} to ${most}, got "${text}"`);
+}
+
 function file(type: string): Verb {
   return {
     arguments: ['FILE'],
     about: `sends ${type === 'image' || type === 'audio' ? 'an' : 'a'} ${type}`,
-    call: (actor, [path = ''], { caption, voice }) =>
-      inbound(actor, {
+    call(actor, [path = ''], { caption, voice }) {
+      const ending = extname(path).toLowerCase();
+      if (type !== 'document' && !endingsOf(type).includes(ending)) {
+        throw new BadOption(`${path} must end in ${endingsOf(type).join(', ')} to go as ${type}`);
+      }
+      return inbound(actor, {
         type,
         media: {
           data: readFileSync(path).toString('base64'),
-          mime_type: TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream',
+          mime_type: TYPES[ending] ?? 'application/octet-stream',
           ...(caption === undefined ? {} : { caption }),
           ...(type === 'document' ? { filename: basename(path) } : {}),
           ...(voice === undefined ? {} : { voice }),
         },
-      }),
+      });
+    },
   };
 }
 
@@ -114,7 +132,11 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     call: (actor, [latitude, longitude, name]) =>
       inbound(actor, {
         type: 'location',
-        payload: { latitude: Number(latitude), longitude: Number(longitude), ...(name === undefined ? {} : { name }) },
+        payload: {
+          latitude: numberIn(latitude, 'LATITUDE', -90, 90),
+          longitude: numberIn(longitude, 'LONGITUDE', -180, 180),
+          ...(name === undefined ? {} : { name }),
+        },
       }),
   },
   contact: {
@@ -141,14 +163,19 @@ export const VERBS: Readonly<Record<string, Verb>> = {
           catalog_id: '194836987003835',
           text: '',
           product_items: [
-            { product_retailer_id: product, quantity: Number(quantity), item_price: Number(price), currency },
+            {
+              product_retailer_id: product,
+              quantity: numberIn(quantity, 'QUANTITY', 1, 1_000_000),
+              item_price: numberIn(price, 'PRICE', 0, 1e12),
+              currency,
+            },
           ],
         },
       }),
   },
   edit: {
     arguments: ['TEXT'],
-    about: 'edits what was written last',
+    about: 'edits the text that was written last',
     call: (actor, [text]) => inbound(actor, { type: 'edit', text }),
   },
   delete: simple('deletes what was written last', { type: 'revoke' }),

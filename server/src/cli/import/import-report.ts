@@ -64,6 +64,7 @@ export async function rehearse(plan: ImportPlan, output: Output): Promise<ExitCo
   const counts = countsOf(plan, totals);
   const text = [
     `${totals.rows} rows: ${totals.accepted} would be sent, ${totals.refused} refused${whereRefused(counts)}`,
+    ...describeFirst(totals),
     ...describeSent(counts),
     ...sample.map((body) => JSON.stringify(body)),
   ];
@@ -114,7 +115,7 @@ function describe(summary: Summary, totals: Totals): string {
   const lines = [
     `${summary.rows} rows: ${summary.accepted} accepted, ${summary.refused} refused${whereRefused(summary)}`,
   ];
-  lines.push(...describeSent(summary));
+  lines.push(...describeFirst(totals), ...describeSent(summary));
   if (totals.resumed > 0 && totals.resumed === totals.batchIds.length) {
     lines.push('this import was finished before; nothing was sent again (to send it once more: --again NAME)');
   } else if (totals.resumed > 0) {
@@ -123,6 +124,10 @@ function describe(summary: Summary, totals: Totals): string {
   if (summary.by_state) lines.push(`messages: ${describeCounts(summary.by_state)}`);
   if (summary.failed_file) lines.push(`failed ones, with the reason: ${summary.failed_file}`);
   return lines.join('\n');
+}
+
+function describeFirst({ firstRefused: first }: Pick<Totals, 'firstRefused'>): string[] {
+  return first === null ? [] : [`the first of them, line ${first.line}: ${first.reason}`];
 }
 
 function describeSent({ already_sent }: Pick<Summary, 'already_sent'>): string[] {

@@ -14,6 +14,8 @@ export interface Totals {
   rows: number;
   accepted: number;
   refused: number;
+  /** The first row that was refused: often it is one mistake that refuses them all. */
+  firstRefused: { line: number; reason: string } | null;
   /** Chunks that an earlier run had done. */
   resumed: number;
   batchIds: string[];
@@ -51,7 +53,15 @@ export async function runImport(
   const progress = createProgress('importing', 'lines', plan.source.lines, output);
   const earlier = journal.results();
   const pace = createPace(options.rate, options.stop);
-  const totals: Totals = { rows: 0, accepted: 0, refused: 0, resumed: 0, batchIds: [], complete: true };
+  const totals: Totals = {
+    rows: 0,
+    accepted: 0,
+    refused: 0,
+    firstRefused: null,
+    resumed: 0,
+    batchIds: [],
+    complete: true,
+  };
   try {
     for await (const chunk of chunksOf(plan.csv.records, plan.map, plan.chunkSize)) {
       const done = chunk.index < journal.done ? await earlier.next() : null;
@@ -67,6 +77,7 @@ export async function runImport(
       totals.rows += chunk.rows.length + chunk.refused.length;
       totals.accepted += result.accepted;
       totals.refused += refusals.length;
+      totals.firstRefused ??= refusals[0] ?? null;
       progress.update(chunk.lastLine, `${totals.accepted} accepted, ${totals.refused} refused`);
     }
     if (totals.complete) progress.update(plan.source.lines, `${totals.accepted} accepted, ${totals.refused} refused`);
@@ -87,14 +98,15 @@ export async function rehearseImport(plan: ImportPlan): Promise<Totals & { sampl
     ['line', 'error', 'reason', ...plan.csv.header],
     plan.csv.delimiter,
   );
-  const totals = {
+  const totals: Totals & { sample: unknown[] } = {
     rows: 0,
     accepted: 0,
     refused: 0,
+    firstRefused: null,
     resumed: 0,
     batchIds: [],
     complete: true,
-    sample: [] as unknown[],
+    sample: [],
   };
   try {
     for await (const chunk of chunksOf(plan.csv.records, plan.map, plan.chunkSize)) {
@@ -102,6 +114,7 @@ export async function rehearseImport(plan: ImportPlan): Promise<Totals & { sampl
       totals.rows += chunk.rows.length + chunk.refused.length;
       totals.accepted += chunk.rows.length;
       totals.refused += chunk.refused.length;
+      totals.firstRefused ??= chunk.refused[0] ?? null;
       for (const row of chunk.rows.slice(0, 3 - totals.sample.length)) totals.sample.push(row.body);
     }
   } finally {

@@ -41,7 +41,8 @@ export function createRowMapper(options: MapperOptions): (record: CsvRecord) => 
     if (record.kind === 'unreadable') {
       return { kind: 'refused', line: record.line, fields: [], error: 'unreadable_row', reason: record.reason };
     }
-    const { line, fields } = record;
+    const { line } = record;
+    const fields = record.fields.map(unmarked);
     const refuse = (error: string, reason: string): Mapped => ({ kind: 'refused', line, fields, error, reason });
     const address = readAddress(fields[phone] ?? '', options.defaultCountry);
     if (address.kind === 'refused') return refuse('invalid_phone', address.reason);
@@ -58,6 +59,14 @@ export function createRowMapper(options: MapperOptions): (record: CsvRecord) => 
     if (before !== null) return refuse('duplicate', `${address.value} stands in line ${before} already`);
     return { kind: 'message', line, fields, body: composed.body };
   };
+}
+
+/**
+ * A cell without the apostrophe that spreadsheets, and our own exports, put before what would else be a formula: `'+628…`.
+ * @see rowWriter of jobs/export-rows.ts
+ */
+function unmarked(cell: string): string {
+  return /^'[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell;
 }
 
 function findPhoneColumn(header: readonly string[], wanted: string | null): number {

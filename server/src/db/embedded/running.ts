@@ -128,6 +128,8 @@ async function launch(plan: ServerPlan, signal: AbortSignal): Promise<Running | 
 /** How much a line of the server's log matters to us. Its FATAL ends a session, not the server. */
 function levelOf(line: string): 'debug' | 'warn' | 'error' {
   if (line.startsWith('PANIC:')) return 'error';
+  // Two writes met, and one of them is repeated: that happens every day (docs/adr/0011).
+  if (line.startsWith('ERROR:  could not serialize access')) return 'debug';
   return /^(WARNING|ERROR|FATAL):/.test(line) ? 'warn' : 'debug';
 }
 

@@ -229,7 +229,9 @@ create table media_fetches (
 ) with (fillfactor = 70);
 create index media_fetches_due on media_fetches (due_at);
 
-alter table media_references add column media_id uuid;
+-- The file of a message's content has place 0; those that its template, fallback or buttons name follow.
+alter table media_references add column media_id uuid, add column place smallint not null default 0,
+  drop constraint media_references_pkey, add primary key (tenant_id, message_id, place);
 create index media_references_media on media_references (tenant_id, media_id) where media_id is not null;
 
 -- A list that is written to a file: part by part, so that a restart goes on after the last one.

@@ -2,7 +2,7 @@ import { AldisError } from '../errors.ts';
 import type { Content, OutboundType } from '../message.ts';
 import { checkContacts } from './contacts.ts';
 import { invalid, missing } from './fields.ts';
-import { checkFilename, fileTypeOf, type KnownFile } from './file.ts';
+import { checkFilename, fileTypeOf, type KnownFile, storedName } from './file.ts';
 import { bodyTextOf, checkInteractive } from './interactive.ts';
 import { checkLocation } from './location.ts';
 import { checkReaction } from './reaction.ts';
@@ -98,6 +98,10 @@ function textAndFile(type: OutboundType, content: Content, context: ContentConte
   if (media_url !== undefined) checked.media_url = media_url;
   if (media_id !== undefined) checked.media_id = media_id;
   if (filename !== undefined) checked.filename = checkFilename(filename, type);
+  else if (type === 'document' && media_id !== undefined) {
+    const name = storedName(context.file);
+    if (name !== null) checked.filename = name;
+  }
   if (voice !== undefined) checked.voice = voice;
   if (preview_url !== undefined) checked.preview_url = preview_url;
   return checked;

@@ -1,14 +1,18 @@
 import { AldisError } from '../errors.ts';
 import { isMediaUrl, mediaTypeOf } from '../media.ts';
 import { type Content, MEDIA_TYPES, type MediaType, type OutboundType } from '../message.ts';
+import { filesIn } from '../named-media.ts';
 import { stringFlaw } from '../opaque.ts';
 import { checkLength, checkString, invalid } from './fields.ts';
 
 const FILENAME = 240;
 
-/** A file of ours: as what WhatsApp takes it. */
+/** A file of ours. */
 export interface KnownFile {
+  /** As what WhatsApp takes it. */
   kind: string;
+  /** What whoever brought it called it. */
+  filename?: string | null;
 }
 
 /**
@@ -49,6 +53,20 @@ function ofOurs(asked: MediaType | undefined, file: KnownFile | null | undefined
   return asked ?? kind;
 }
 
+/**
+ * Holds the files of ours that stand in what is passed on to WhatsApp against what is stored.
+ * @throws {AldisError} naming the place of one that is not there, or is something else.
+ */
+export function checkNamedFiles(field: string, value: unknown, find: (id: string) => KnownFile | null): void {
+  for (const { id, as, path } of filesIn(value)) {
+    const kind = MEDIA_TYPES.find((type) => type === find(id)?.kind);
+    if (kind === undefined) throw invalid(`${field}${path}.id`, 'names no file that is stored here');
+    if (as !== 'document' && as !== kind) {
+      throw invalid(`${field}${path}.id`, `names a file of type ${kind}, where ${as} belongs`);
+    }
+  }
+}
+
 function byAddress(asked: MediaType | undefined, url: string): MediaType {
   const field = 'content.media_url';
   if (!isMediaUrl(url) || stringFlaw(url)) throw new AldisError('invalid_media_url', undefined, { field });
@@ -65,11 +83,21 @@ function byAddress(asked: MediaType | undefined, url: string): MediaType {
   return asked;
 }
 
+/** The name that a document of ours is shown with when the request gives none; null: the stored one cannot be shown. */
+export function storedName(file: KnownFile | null | undefined): string | null {
+  const name = file?.filename ?? '';
+  return name !== '' && isShowable(name) && [...name].length <= FILENAME && stringFlaw(name) === null ? name : null;
+}
+
+function isShowable(filename: string): boolean {
+  return !/[\p{Cc}/\\]/u.test(filename);
+}
+
 /** The name that a document is shown with. */
 export function checkFilename(filename: string, type: OutboundType): string {
   const field = 'content.filename';
   if (type !== 'document') throw invalid(field, `is only for documents; this is of type ${type}`);
   checkLength(field, filename, FILENAME);
-  if (/[\p{Cc}/\\]/u.test(filename)) throw invalid(field, 'must be a file name, without slashes or control characters');
+  if (!isShowable(filename)) throw invalid(field, 'must be a file name, without slashes or control characters');
   return checkString(field, filename);
 }

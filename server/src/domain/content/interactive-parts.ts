@@ -16,7 +16,7 @@ export function checkLabel(path: string, value: unknown, most: number): void {
   stringAt(`${path}.text`, objectAt(path, value, ['text'])['text'], most);
 }
 
-/** A header: a text, or a file by its address or by WhatsApp's own id of it. */
+/** A header: a text, or a file by its address, by our own id of it or by WhatsApp's. */
 export function checkHeader(path: string, value: unknown, types: readonly HeaderType[]): HeaderType {
   const type = wordAt(`${path}.type`, openObjectAt(path, value)['type'], types);
   const header = objectAt(path, value, ['type', type]);

@@ -183,12 +183,15 @@ function respellError<E extends Refusal>(error: E, spelling: Spelling): Record<s
   return answer;
 }
 
-/** Names of ours in a sentence. Users' values never stand in one. */
+/**
+ * Names of ours in a sentence. Users' values never stand in one, but names of theirs may: each run of letters is looked at from
+ * its beginning alone, so that a long one takes no time.
+ */
 function sentenceInQueue({ error, message }: Refusal, spelling: Spelling): string {
   // This sentence is documented, and queue-service knows no other addresses.
   if (error === 'invalid_phone') return 'Phone number must be in E.164 format';
   return message
-    .replace(/[a-z]+(?:[_.[\]0-9]+[a-z]+)+/g, (path) => pathInQueue(path, spelling))
+    .replace(/(?<![a-z])[a-z]+(?:[_.[\]0-9]+[a-z]+)+/g, (path) => pathInQueue(path, spelling))
     .replace(/\bone of ([a-z_]+(?:, [a-z_]+)*)/, (whole, list: string) =>
       /^(messages\[\d+\]\.)?(The )?(type|status|direction|message_type)\b/.test(message)
         ? `one of ${list.split(', ').map(queueWord).join(', ')}`
@@ -201,5 +204,5 @@ function pathInQueue(path: string, { snake }: Spelling): string {
   return path
     .replace(/\bcontent\.text$/, 'content')
     .replace(/\bcontent\.(?=media_url$)/, '')
-    .replace(/[a-z]+(?:_[a-z0-9]+)+/g, (name) => (snake.has(name) ? queueName(name) : name));
+    .replace(/(?<![a-z])[a-z]+(?:_[a-z0-9]+)+/g, (name) => (snake.has(name) ? queueName(name) : name));
 }

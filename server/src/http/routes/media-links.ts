@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { create as contentDisposition } from 'content-disposition';
-import rangeParser from 'range-parser';
 import { AldisError } from '../../domain/errors.ts';
 import { nameFor, servedAs } from '../../domain/media-types.ts';
 import { findMedia, type MediaRow } from '../../store/media.read.ts';
+import { byteRange } from '../byte-range.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import type { HttpApp, HttpReply, HttpRequest } from '../typebox-provider.ts';
 
@@ -27,7 +27,7 @@ export function mediaLinkRoutes(app: HttpApp, { db, media, clock, settings }: Ht
       describe(reply, row, etag, left);
       if (isKnown(request, etag)) return reply.code(304).send();
 
-      const range = rangeOf(request, row.size, etag);
+      const range = byteRange(request.headers, row.size, etag);
       if (range === 'none') {
         reply.header('content-range', `bytes */${row.size}`);
         return reply.code(416).removeHeader('content-disposition').type('text/plain').send('');
@@ -70,17 +70,4 @@ function isKnown({ headers }: HttpRequest, etag: string): boolean {
   const known = headers['if-none-match'];
   if (known === undefined) return false;
   return known === '*' || known.split(',').some((one) => one.trim().replace(/^W\//, '') === etag);
-}
-
-/**
- * The one range that is asked for. null: the whole file, also when several ranges are asked for, or for another content; `none`:
- * no byte of the file lies in it.
- */
-function rangeOf({ headers }: HttpRequest, size: number, etag: string): { start: number; end: number } | 'none' | null {
-  const { range } = headers;
-  if (range === undefined || (headers['if-range'] !== undefined && headers['if-range'] !== etag)) return null;
-  const ranges = rangeParser(size, range, { combine: true });
-  if (ranges === -1) return 'none';
-  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null;
-  return ranges[0] ?? null;
 }

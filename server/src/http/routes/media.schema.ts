@@ -37,6 +37,7 @@ export const MediaBody = Type.Unsafe<{ url?: string; filename?: string } | null>
   properties: {
     url: Type.String({
       minLength: 1,
+      maxLength: 2048,
       description: 'Where the file is to be fetched from: http or https, at a public address.',
     }),
     filename: Type.Optional(Filename),

@@ -9,14 +9,18 @@ import { guard, principalOf } from '../guard.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { integersOf } from '../query.ts';
 import { recordPage } from '../record-page.ts';
+import { requestOrigin } from '../request-origin.ts';
 import { IdParameter } from '../schemas.ts';
 import { takingAtMost } from '../slow-uploads.ts';
+import { shareOfTenants } from '../tenant-share.ts';
 import type { HttpApp, HttpRequest } from '../typebox-provider.ts';
 import { MEDIA_ROUTES, MediaPage } from './media.schema.ts';
 
 /** A part of a form beside the file is small, or none of ours. Bytes. */
 const FIELD = 1024;
 const LONGEST_NAME = 240;
+/** Uploads of one tenant that arrive at once: a part of all there may be, so that the others' find room. */
+const UPLOADS_OF_TENANT = 16;
 
 /** A tenant's files: storing, finding, deleting. To be registered in a context of its own, for its bodies may be forms. */
 export function mediaRoutes(app: HttpApp, { db, keys, media, clock }: HttpDeps): void {
@@ -30,9 +34,11 @@ export function mediaRoutes(app: HttpApp, { db, keys, media, clock }: HttpDeps):
     throwFileSizeLimit: false,
   });
 
-  function view(request: HttpRequest, tenant: TenantId, row: MediaRow) {
+  const originOf = (request: HttpRequest) => media.publicUrl ?? requestOrigin(request);
+  const inShare = shareOfTenants(UPLOADS_OF_TENANT);
+
+  function view(base: string, tenant: TenantId, row: MediaRow) {
     const until = clock.now() + media.linkLifetime;
-    const base = media.publicUrl ?? `${request.protocol}://${request.host}`;
     const { id, kind, mime_type, size, sha256, animated, filename, source, created_at } = row;
     const url = new URL(`/media/${media.links.write(tenant, id, until)}`, base).href;
     const told = { url, url_expires_at: new Date(Math.floor(until / 1000) * 1000) };
@@ -67,21 +73,33 @@ export function mediaRoutes(app: HttpApp, { db, keys, media, clock }: HttpDeps):
     { schema: MEDIA_ROUTES.create, onRequest: [writing, takingAtMost(media.uploadTimeout)] },
     async (request, reply) => {
       const { tenant_id: tenant } = principalOf(request);
-      let kept: Kept;
-      if (request.isMultipart()) {
-        const { draft, filename } = await draftOfForm(request, media.files.draft);
-        kept = await keep(tenant, draft, { source: 'upload', filename });
-      } else {
+      const base = originOf(request);
+      const kept = await inShare(tenant, async () => {
+        if (request.isMultipart()) {
+          const { draft, filename } = await draftOfForm(request, media.files.draft);
+          return keep(tenant, draft, { source: 'upload', filename });
+        }
         const { url, filename } = request.body ?? {};
         if (url === undefined)
           throw new AldisError('missing_field', 'url is required, or a form with a file.', { field: 'url' });
-        const found = await media.fetchUrl(url);
-        const draft = await media.files.draft(found.bytes, 'sent');
-        kept = await keep(tenant, draft, { source: 'url', filename: filename ?? plainName(found.filename) });
-      }
-      return reply.code(kept.fresh ? 201 : 200).send(view(request, tenant, kept.media));
+        const found = await draftOfUrl(url);
+        return keep(tenant, found.draft, { source: 'url', filename: filename ?? plainName(found.filename) });
+      });
+      return reply.code(kept.fresh ? 201 : 200).send(view(base, tenant, kept.media));
     },
   );
+
+  /** Nothing is fetched before there is room for a draft, and what is not read to its end is let go. */
+  async function draftOfUrl(url: string): Promise<{ draft: MediaDraft; filename: string | null }> {
+    let filename: string | null = null;
+    async function* bytes() {
+      const found = await media.fetchUrl(url);
+      filename = found.filename;
+      yield* found.bytes;
+    }
+    const draft = await media.files.draft(bytes(), 'sent');
+    return { draft, filename };
+  }
 
   app.get(
     '/api/v1/media',
@@ -91,7 +109,8 @@ export function mediaRoutes(app: HttpApp, { db, keys, media, clock }: HttpDeps):
       const { rows, next_cursor } = await recordPage(request.query, (before, limit) =>
         listMedia(db, tenant, before, limit),
       );
-      return { media: rows.map((row) => view(request, tenant, row)), next_cursor };
+      const base = originOf(request);
+      return { media: rows.map((row) => view(base, tenant, row)), next_cursor };
     },
   );
 
@@ -103,7 +122,7 @@ export function mediaRoutes(app: HttpApp, { db, keys, media, clock }: HttpDeps):
       const { id } = request.params;
       const [row] = isUuid(id) ? await findMedia(db, tenant, [id as MediaId]) : [];
       if (!row) throw notFound();
-      return view(request, tenant, row);
+      return view(originOf(request), tenant, row);
     },
   );
 
@@ -135,8 +154,10 @@ async function draftOfForm(
   let found: { draft: MediaDraft; filename: string | null } | undefined;
   try {
     for await (const part of request.parts()) {
-      if (part.fieldname !== 'file') {
-        const field = part.fieldname.slice(0, 100);
+      // A part need not have a name, whatever its type says.
+      const name: string | undefined = part.fieldname;
+      if (name !== 'file') {
+        const field = name?.slice(0, 100) || 'a part without a name';
         throw new AldisError('unknown_field', `${field} is not a part of this form; the file is called file.`, {
           field,
         });
@@ -161,7 +182,7 @@ async function draftOfForm(
 function broken(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const text = error instanceof Error ? error.message : '';
-  const isForm = code.startsWith('FST_') || /multipart|boundary|header|premature/i.test(text);
+  const isForm = code.startsWith('FST_') || /multipart|boundary|needle|header|premature/i.test(text);
   return isForm ? new AldisError('malformed_form') : error;
 }
 

@@ -1,3 +1,4 @@
+import type { preValidationHookHandler } from 'fastify';
 import { AldisError } from '../../domain/errors.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { checkComponents } from '../../domain/template-check.ts';
@@ -29,7 +30,8 @@ export function templateRoutes(app: HttpApp, deps: HttpDeps): void {
   const waits = createResultWaits({ signals });
   app.addHook('preClose', async () => waits.stop());
 
-  app.post('/api/v1/templates', { schema: TEMPLATE_ROUTES.create, onRequest: writing }, async (request, reply) => {
+  const creating = { schema: TEMPLATE_ROUTES.create, onRequest: writing, preValidation: smallCategories };
+  app.post('/api/v1/templates', creating, async (request, reply) => {
     const { tenant_id, account_id, sender_id, ...template } = request.body;
     const tenant = await tenantInQuestion(db, request, tenant_id);
     const account = await accountOf(tenant, account_id, sender_id);
@@ -45,7 +47,7 @@ export function templateRoutes(app: HttpApp, deps: HttpDeps): void {
 
   app.get(
     '/api/v1/templates',
-    { schema: TEMPLATE_ROUTES.list, onRequest: reading, preValidation: integersOf(TemplatePage) },
+    { schema: TEMPLATE_ROUTES.list, onRequest: reading, preValidation: [integersOf(TemplatePage), smallCategories] },
     async (request) => {
       const { tenant_id, account_id, sender_id, name, language, status, category, ...page } = request.query;
       const tenant = await tenantInQuestion(db, request, tenant_id);
@@ -72,7 +74,7 @@ export function templateRoutes(app: HttpApp, deps: HttpDeps): void {
 
   app.patch(
     '/api/v1/templates/:id',
-    { schema: { ...TEMPLATE_ROUTES.change, params: IdParameter }, onRequest: writing },
+    { schema: { ...TEMPLATE_ROUTES.change, params: IdParameter }, onRequest: writing, preValidation: smallCategories },
     async (request, reply) => {
       const tenant = await tenantInQuestion(db, request, request.query.tenant_id);
       const edited = await manage.templates.edit(tenant, request.params.id, request.body);
@@ -125,7 +127,7 @@ export function templateRoutes(app: HttpApp, deps: HttpDeps): void {
 
   app.post(
     '/api/v1/templates/preview',
-    { schema: TEMPLATE_ROUTES.previewInline, onRequest: reading },
+    { schema: TEMPLATE_ROUTES.previewInline, onRequest: reading, preValidation: smallCategories },
     async ({ body: { definition, ...given } }) => {
       const { category, parameter_format = 'POSITIONAL', components } = definition;
       const checked = checkDefinition(components, { category, parameter_format }, 'definition.components');
@@ -221,4 +223,16 @@ function whenGone(reply: HttpReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   return gone.signal;
+}
+
+/** Definitions that are taken from WhatsApp's pages have their category in capitals. */
+const smallCategories: preValidationHookHandler = ({ query, body }, _reply, done) => {
+  for (const part of [query, body, isRecord(body) ? body.definition : null]) {
+    if (isRecord(part) && typeof part.category === 'string') part.category = part.category.toLowerCase();
+  }
+  done();
+};
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
