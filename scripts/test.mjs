@@ -58,12 +58,12 @@ function testFiles(name) {
   return statSync(name, { throwIfNoEntry: false })?.isDirectory() ? `${name.replace(/\/$/, '')}/**/*.test.ts` : name;
 }
 
-/** Runs the tests and gives their exit code. Four files at a time: each may start a database and a server, and waits for them. */
+/** Runs the tests and gives their exit code. Two files at a time: each may start a database and a server. */
 function runTests(args, env) {
   const flags = args.filter((arg) => arg.startsWith('-'));
   const named = args.filter((arg) => !arg.startsWith('-'));
   const files = (named.length > 0 ? named : EVERYTHING).map(testFiles);
-  const options = ['--test', '--test-concurrency=4', '--test-reporter=spec', ...flags, ...files];
+  const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', ...flags, ...files];
   const child = spawn(process.execPath, options, { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
