@@ -1,6 +1,6 @@
 import type { WhatsAppSender } from './channel.ts';
 import type { ContactId, SenderId, TenantId } from './ids.ts';
-import { backoff, type RetrySettings } from './retry.ts';
+import type { Telling } from './retry.ts';
 
 /** A customer whom a sender is to block, or to let write again, and of which the provider is to be told. */
 export interface BlockTask {
@@ -23,11 +23,7 @@ export interface BlockTask {
 export type BlockTaskKey = Pick<BlockTask, 'tenant_id' | 'sender_id' | 'contact_id' | 'blocked' | 'tries'>;
 
 /** What came of telling the provider of one customer. */
-export type BlockOutcome =
-  | { kind: 'done' }
-  /** It may go well later. `retryAfter`: the provider's wish in milliseconds, if it has one. */
-  | { kind: 'later'; detail: string; retryAfter: number | null }
-  | { kind: 'refused'; detail: string };
+export type BlockOutcome = { kind: 'done' } | Telling;
 
 /** Whom a call is about: one of the two is there. */
 export type BlockedPerson = { phone: string; user_id: null } | { phone: null; user_id: string };
@@ -41,17 +37,3 @@ export interface Blocker {
 
 /** People of one call (Meta: block-users). */
 export const MOST_BLOCKED = 1000;
-
-/** After so many tries, some hours, it is given up. */
-const MOST_TRIES = 12;
-
-/** Milliseconds until the next try, or null: there is none. `random` is a number from 0 to 1. */
-export function nextBlockTry(
-  outcome: BlockOutcome,
-  tries: number,
-  settings: RetrySettings,
-  random: number,
-): number | null {
-  if (outcome.kind !== 'later' || tries >= MOST_TRIES) return null;
-  return backoff(tries, settings, outcome.retryAfter, random);
-}

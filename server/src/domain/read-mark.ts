@@ -1,6 +1,6 @@
 import type { WhatsAppSender } from './channel.ts';
 import type { MessageId, SenderId, TenantId } from './ids.ts';
-import { backoff, type RetrySettings } from './retry.ts';
+import type { Telling } from './retry.ts';
 
 /** A customer's message of which the provider is to be told that it was read. */
 export interface ReadMark {
@@ -22,11 +22,7 @@ export interface ReadMark {
 export type ReadMarkKey = Pick<ReadMark, 'tenant_id' | 'message_id' | 'tries'>;
 
 /** What came of telling a provider that a customer's message was read. */
-export type ReadMarkOutcome =
-  | { kind: 'told' }
-  /** It may go well later. `retryAfter`: the provider's wish in milliseconds, if it has one. */
-  | { kind: 'later'; detail: string; retryAfter: number | null }
-  | { kind: 'refused'; detail: string };
+export type ReadMarkOutcome = { kind: 'told' } | Telling;
 
 /** The contract of a channel that can tell its provider what was read. Telling twice does no harm. */
 export interface ReadMarker {
@@ -41,17 +37,3 @@ export interface ReadMarker {
 
 /** Milliseconds after which it is too late to show that an answer is being written: by then it may be there. */
 export const TYPING_FRESH = 10_000;
-
-/** After so many tries, some hours, it is given up: by then nobody waits for the blue ticks. */
-const MOST_TRIES = 12;
-
-/** Milliseconds until the next try, or null: it is given up. `random` is a number from 0 to 1. */
-export function nextReadMark(
-  outcome: ReadMarkOutcome,
-  tries: number,
-  settings: RetrySettings,
-  random: number,
-): number | null {
-  if (outcome.kind !== 'later' || tries >= MOST_TRIES) return null;
-  return backoff(tries, settings, outcome.retryAfter, random);
-}

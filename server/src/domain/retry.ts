@@ -49,3 +49,22 @@ export function afterError(
       return { kind: 'again', delay: backoff(attempt, settings, wish, random) };
   }
 }
+
+/** What came of telling the provider something that is no message: what was read, whom a number blocks. */
+export type Telling =
+  /** It may go well later. `retryAfter`: the provider's wish in milliseconds, if it has one. */
+  { kind: 'later'; detail: string; retryAfter: number | null } | { kind: 'refused'; detail: string };
+
+/** After so many tries, some hours, it is given up: by then nobody waits for it. */
+const MOST_TELLINGS = 12;
+
+/** Milliseconds until the next try, or null: there is none. `random` is a number from 0 to 1. */
+export function nextTelling(
+  outcome: Telling | { kind: 'told' | 'done' },
+  tries: number,
+  settings: RetrySettings,
+  random: number,
+): number | null {
+  if (outcome.kind !== 'later' || tries >= MOST_TELLINGS) return null;
+  return backoff(tries, settings, outcome.retryAfter, random);
+}

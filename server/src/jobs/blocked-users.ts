@@ -6,9 +6,8 @@ import {
   type BlockOutcome,
   type BlockTask,
   MOST_BLOCKED,
-  nextBlockTry,
 } from '../domain/blocked-user.ts';
-import type { RetrySettings } from '../domain/retry.ts';
+import { nextTelling, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -62,7 +61,7 @@ export function createBlockedUsers(options: BlockedUsersOptions): Part {
     await failpoint('block.after_call');
     const settled = tasks.map((task, i) => {
       const outcome = outcomes[i] as BlockOutcome;
-      const delay = nextBlockTry(outcome, task.tries, options.retry, Math.random());
+      const delay = nextTelling(outcome, task.tries, options.retry, Math.random());
       const confirmed = outcome.kind === 'done' ? true : delay === null ? false : null;
       return { ...task, confirmed, detail: outcome.kind === 'done' ? null : outcome.detail, delay };
     });

@@ -1,7 +1,7 @@
 import { settleReadMarks, takeDueReadMarks } from '../actions/read-marks.ts';
 import type { Db } from '../db/pool.ts';
-import { nextReadMark, type ReadMark, type ReadMarker, type ReadMarkOutcome } from '../domain/read-mark.ts';
-import type { RetrySettings } from '../domain/retry.ts';
+import type { ReadMark, ReadMarker, ReadMarkOutcome } from '../domain/read-mark.ts';
+import { nextTelling, type RetrySettings } from '../domain/retry.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRounds } from '../runtime/rounds.ts';
@@ -48,7 +48,7 @@ export function createReadMarks(options: ReadMarksOptions): Part {
   async function tell(mark: ReadMark): Promise<number | null> {
     const outcome = await call(mark);
     if (outcome.kind === 'told') return null;
-    const delay = nextReadMark(outcome, mark.tries, options.retry, Math.random());
+    const delay = nextTelling(outcome, mark.tries, options.retry, Math.random());
     const about = { message_id: mark.message_id, sender_id: mark.sender_id, detail: outcome.detail };
     if (delay === null) logger.warn(about, 'WhatsApp could not be told that a message was read');
     else logger.debug(about, 'WhatsApp is told later that a message was read');
