@@ -1,6 +1,5 @@
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Queryable, Statement } from '../../src/db/pool.ts';
+import type { Queryable } from '../../src/db/pool.ts';
 import { type ContactId, type ConversationId, type EventId, type MessageId, newId } from '../../src/domain/ids.ts';
 import { applyActs, findActTargets } from '../../src/store/acts.write.ts';
 import {
@@ -12,6 +11,7 @@ import {
 import { inheritRefusals, learnUserIds, leaveNames, openWindows, takeNames } from '../../src/store/customers.write.ts';
 import { insertReceivedMessages } from '../../src/store/received.write.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
+import { assertCheap } from './cheap-plans.ts';
 
 /* What is asked and written for messages that come costs the same among ten contacts and messages and among ten million. */
 
@@ -42,35 +42,7 @@ before(async () => {
 });
 after(() => world.close());
 
-interface Node {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: Node[];
-}
-
-/** Runs what asks, and holds its statement to rows of tables that indexes gave: at most so many of each. */
-async function assertCheap(most: number, ask: (tx: Queryable) => Promise<unknown>): Promise<void> {
-  const explaining: Queryable = {
-    async query<Row extends object>({ name, text }: Statement, values?: readonly unknown[]) {
-      const explained = { name: `explain ${name}`, text: `explain (analyze, format json) ${text}` };
-      const [row] = await world.db.query<{ 'QUERY PLAN': { Plan: Node }[] }>(explained, values);
-      walk(row?.['QUERY PLAN'][0]?.Plan as Node, name);
-      return [] as Row[];
-    },
-    script: (sql) => world.db.script(sql),
-  };
-  function walk(node: Node, name: string): void {
-    const { 'Node Type': type, 'Relation Name': relation, 'Actual Loops': loops } = node;
-    assert.notEqual(type, 'Seq Scan', `${name} reads all of ${relation}`);
-    const looked = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * loops;
-    if (relation !== undefined) assert.ok(looked <= most, `${name} looks at ${looked} rows of ${relation}`);
-    for (const plan of node.Plans ?? []) walk(plan, name);
-  }
-  await ask(explaining);
-}
+const cheap = (most: number, ask: (tx: Queryable) => Promise<unknown>) => assertCheap(world.db, most, ask);
 
 /** Some contacts that are there; their own id is also that of their conversation and their message. */
 async function some(count: number): Promise<string[]> {
@@ -91,11 +63,11 @@ test('who wrote is found by index', async () => {
     userId: valueOf(id, 'bsuid'),
     wamid: id,
   }));
-  await assertCheap(10, (tx) => findKnownCustomers(tx, asked));
-  await assertCheap(10, (tx) => findCustomerNames(tx, names));
+  await cheap(10, (tx) => findKnownCustomers(tx, asked));
+  await cheap(10, (tx) => findCustomerNames(tx, names));
   const pairs = ids.map((id) => ({ tenant, contact: id as ContactId, sender }));
-  await assertCheap(10, (tx) => findCustomerConversations(tx, pairs));
-  await assertCheap(20, (tx) => findScopedContacts(tx, pairs));
+  await cheap(10, (tx) => findCustomerConversations(tx, pairs));
+  await cheap(20, (tx) => findScopedContacts(tx, pairs));
 });
 
 test('messages are written by index, with what they make of contacts and conversations', async () => {
@@ -106,7 +78,7 @@ test('messages are written by index, with what they make of contacts and convers
   const row = { type: 'image', content: { media: {} }, replyTo: null, at, outbound: false, mediaId: '1', address: '' };
   const made = newId<ContactId>();
   const sum = { tenant, name: 'Ana', username: null, total: 1, at };
-  await assertCheap(20, (tx) =>
+  await cheap(20, (tx) =>
     insertReceivedMessages(
       tx,
       {
@@ -132,18 +104,18 @@ test('names are moved, ids learnt and windows opened by index', async () => {
   const { tenant, sender } = own;
   const name = { tenant, kind: 'phone' as const, value: valueOf(one, 'phone') };
   const [from, to] = [one as ContactId, two as ContactId];
-  await assertCheap(4, (tx) => takeNames(tx, [{ ...name, contact: to }]));
-  await assertCheap(4, (tx) => leaveNames(tx, [{ ...name, at: Date.now() }]));
-  await assertCheap(4, (tx) => inheritRefusals(tx, [{ tenant, from, to }]));
-  await assertCheap(4, (tx) => learnUserIds(tx, [{ tenant, sender, phone: valueOf(two, 'phone'), userId: 'US.new' }]));
+  await cheap(4, (tx) => takeNames(tx, [{ ...name, contact: to }]));
+  await cheap(4, (tx) => leaveNames(tx, [{ ...name, at: Date.now() }]));
+  await cheap(4, (tx) => inheritRefusals(tx, [{ tenant, from, to }]));
+  await cheap(4, (tx) => learnUserIds(tx, [{ tenant, sender, phone: valueOf(two, 'phone'), userId: 'US.new' }]));
   const caller = { tenant, sender, phone: valueOf(two, 'phone'), userId: null, at: Date.now() };
-  await assertCheap(4, (tx) => openWindows(tx, [caller]));
+  await cheap(4, (tx) => openWindows(tx, [caller]));
 });
 
 test('what is acted on is found and changed by index', async () => {
   const ids = await some(10);
   const { tenant } = own;
-  await assertCheap(10, (tx) =>
+  await cheap(10, (tx) =>
     findActTargets(
       tx,
       ids.map((wamid) => ({ tenant, wamid })),
@@ -151,5 +123,5 @@ test('what is acted on is found and changed by index', async () => {
   );
   const change = { content: { text: 'x' }, reactions: [], edited_at: Date.now(), deleted_at: null };
   const events = { reaction: newId<EventId>(), edit: newId<EventId>(), delete: null };
-  await assertCheap(1, (tx) => applyActs(tx, [{ tenant, message: ids[0] as MessageId, change, events }]));
+  await cheap(1, (tx) => applyActs(tx, [{ tenant, message: ids[0] as MessageId, change, events }]));
 });
