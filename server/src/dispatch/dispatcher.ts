@@ -5,9 +5,8 @@ import type { Held } from '../actions/hold-lanes.ts';
 import { resolveDoubts } from '../actions/resolve-doubts.ts';
 import type { Settler } from '../actions/settle-sends.ts';
 import type { Db } from '../db/pool.ts';
-import type { Attempt, Channel, ChannelSender, Channels, WhatsAppSender } from '../domain/channel.ts';
+import type { Attempt, Channel, ChannelSender, Channels } from '../domain/channel.ts';
 import type { SenderId } from '../domain/ids.ts';
-import { isLostUpload } from '../domain/media-upload.ts';
 import { namedMedia, withProviderMedia } from '../domain/named-media.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { providerError } from '../domain/provider-errors.ts';
@@ -20,8 +19,9 @@ import { createPause } from '../runtime/pause.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
 import { findLaneSenders } from '../store/lanes.read.ts';
+import { createFileCalls } from './file-calls.ts';
 import type { Lease } from './lease.ts';
-import type { ProviderFile, ProviderMedia } from './provider-media.ts';
+import type { ProviderMedia } from './provider-media.ts';
 import type { Senders } from './senders.ts';
 
 /**
@@ -74,11 +74,6 @@ const DOUBT_EVERY = 30_000;
 const MOST_DOUBTED = 10_000;
 /** The part of the room for calls that webhooks may have. */
 const WEBHOOK_SHARE = 1 / 4;
-/** The part of it that one sender's messages may have that wait for their files to be uploaded. */
-const UPLOAD_SHARE = 1 / 4;
-/** A call that had to wait for its file begins only while so much of its grace is left. */
-const LEAST_GRACE = 1 / 10;
-const NOT_READY = 'the file of the message was not ready in time';
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, signals, channels, settler, senders, clock, metrics, logger } = options;
@@ -95,8 +90,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let unlisten: (() => void) | undefined;
   let listening = new Map<number, () => void>();
   const idleWaiters: (() => void)[] = [];
-  /** How many messages of a sender wait for their files. */
-  const awaiting = new Map<SenderId, number>();
+  const fileCalls = createFileCalls({
+    ...options,
+    pause: (sender) => senders.pause(sender, Number.POSITIVE_INFINITY),
+    resume(sender) {
+      senders.pause(sender, Number.NEGATIVE_INFINITY);
+      pause.wake();
+    },
+  });
 
   async function run(): Promise<void> {
     while (!stopping) {
@@ -212,81 +213,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         ? callBy(channels.webhook, send, sender, stop)
         : files.length === 0
           ? callBy(channels.whatsapp, send, sender, stop)
-          : callWithFiles(send, sender, files, stop);
+          : fileCalls.make(send, sender, files, stop, (ids, late) =>
+              callBy(channels.whatsapp, withProviderMedia(send, ids), sender, late),
+            );
     return answer.then((outcome) => {
       metrics.callDuration.observe((clock.monotonic() - since) / 1000, { outcome: outcome.kind });
       return outcome;
     });
-  }
-
-  /**
-   * A call that names files by the provider's ids. Those that the provider has lost are uploaded anew, once. An attempt whose grace
-   * is nearly over may be taken for doubtful, and be followed by another: its call begins no more.
-   */
-  async function callWithFiles(
-    send: BegunSend,
-    sender: WhatsAppSender,
-    media: readonly string[],
-    stop: () => string | null,
-  ): Promise<Outcome> {
-    const since = Date.now();
-    const until = clock.monotonic() + options.grace * (1 - LEAST_GRACE);
-    const late = () => stop() ?? (clock.monotonic() > until ? NOT_READY : null);
-    for (let again = false; ; again = true) {
-      const files = await waitForFiles(send, sender, media, until);
-      if (!(files instanceof Map)) return files;
-      const ids = new Map([...files].map(([own, { id }]) => [own, id]));
-      const outcome = await callBy(channels.whatsapp, withProviderMedia(send, ids), sender, late);
-      if (!isLostUpload(outcome)) return outcome;
-      for (const [own, { id }] of files) await options.media.forget(sender, own, id);
-      // All were uploaded for this very call: other uploads would fare no better.
-      if (again || [...files.values()].every(({ uploadedAt }) => uploadedAt >= since)) return outcome;
-    }
-  }
-
-  /**
-   * Waits until files are with the provider, or the time is over; the uploads go on for the next attempt. A sender of which too
-   * many wait begins nothing more until some have theirs: others need the room too.
-   * @returns the files by our ids of them, or the outcome of the attempt.
-   */
-  async function waitForFiles(
-    send: BegunSend,
-    sender: WhatsAppSender,
-    media: readonly string[],
-    until: number,
-  ): Promise<Map<string, ProviderFile> | Outcome> {
-    const files = new Map<string, ProviderFile>();
-    for (const id of media) {
-      const known = options.media.known(sender, id, send.attempt);
-      if (known) files.set(id, known);
-    }
-    const missing = media.filter((id) => !files.has(id));
-    if (missing.length === 0) return files;
-    const most = Math.max(1, Math.floor(options.maxInFlight * UPLOAD_SHARE));
-    const count = (awaiting.get(sender.id) ?? 0) + 1;
-    awaiting.set(sender.id, count);
-    if (count >= most) senders.pause(sender.id, Number.POSITIVE_INFINITY);
-    let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<Outcome[]>((resolve) => {
-      timer = setTimeout(resolve, until - clock.monotonic(), [{ kind: 'not_sent', detail: NOT_READY }]);
-    });
-    try {
-      const finding = Promise.all(missing.map((id) => options.media.find(sender, id, send.attempt)));
-      for (const [place, found] of (await Promise.race([finding, over])).entries()) {
-        if (found.kind !== 'ready') return found;
-        files.set(missing[place] ?? '', found);
-      }
-      return files;
-    } finally {
-      clearTimeout(timer);
-      const left = (awaiting.get(sender.id) ?? 1) - 1;
-      if (left === 0) awaiting.delete(sender.id);
-      else awaiting.set(sender.id, left);
-      if (left === most - 1) {
-        senders.pause(sender.id, Number.NEGATIVE_INFINITY);
-        pause.wake();
-      }
-    }
   }
 
   function observe(send: BegunSend, outcome: Outcome): void {
