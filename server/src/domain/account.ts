@@ -66,6 +66,8 @@ export const RATE_OF: Readonly<Record<Throughput, number>> = { STANDARD: 80, HIG
  * of numbers; webhooks and schedules ask for one at most once a minute. After `throttled` it waits much longer.
  */
 export const LEAST_BETWEEN_SYNCS = 60_000;
+/** Nobody answered, which soon may be otherwise: again after this, and after four times as long each time. */
+const SOON = 5000;
 const THROTTLED = 15 * 60_000;
 const LONGEST = 6 * 3_600_000;
 
@@ -83,6 +85,6 @@ export function nextSync(kind: AccountAnswer['kind'], tries: number, every: numb
     case 'throttled':
       return Math.min(THROTTLED * 2 ** Math.min(Math.max(tries - 1, 0), 10), LONGEST) * jitter;
     case 'unknown':
-      return Math.min(LEAST_BETWEEN_SYNCS * 2 ** Math.min(Math.max(tries - 1, 0), 20), every) * jitter;
+      return Math.min(SOON * 4 ** Math.min(Math.max(tries - 1, 0), 10), every) * jitter;
   }
 }

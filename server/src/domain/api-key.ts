@@ -27,6 +27,10 @@ export const SCOPES = [
   'contacts:write',
   'contacts:read',
   'exports:write',
+  'conversations:write',
+  'conversations:read',
+  'webhooks:write',
+  'webhooks:read',
   'act_as',
   'admin',
 ] as const;

@@ -17,10 +17,10 @@ import {
   type SenderType,
   type Template,
 } from './message.ts';
+import { timesOf } from './message-times.ts';
 import { opaqueFlaw } from './opaque.ts';
 import { type AddressKind, addressKind } from './phone.ts';
 import { checkTemplateSend, type FoundTemplate, type TemplateVerdict } from './template-check.ts';
-import { parseTime, TIME_FORMAT } from './times.ts';
 import { fillIn, type Values } from './variables.ts';
 
 /**
@@ -42,6 +42,8 @@ export interface MessageRequest {
   reply_to?: string;
   scheduled_at?: string;
   expires_at?: string;
+  /** Seconds from when it may leave; instead of `expires_at`. */
+  ttl?: number;
   priority?: PriorityName;
   category?: Category;
   metadata?: Record<string, unknown>;
@@ -50,7 +52,7 @@ export interface MessageRequest {
 
 /** What a message depends on beside the request. */
 export interface ComposeContext extends Pick<ContentContext, 'contact' | 'file' | 'reactedTo'> {
-  /** The time, in milliseconds since 1970. */
+  /** The time by the database's clock, in milliseconds since 1970. Only looked at when the request names a time. */
   now: number;
   /** The sender that the request's `sender_id` means, or the tenant's default. */
   sender: SenderId;
@@ -75,8 +77,6 @@ const MESSAGE_LIMITS = {
   metadataBytes: 4096,
   /** Of content that is only kept. */
   keptBytes: 131_072,
-  /** Milliseconds ahead that a message may be scheduled. */
-  ahead: 366 * 86_400_000,
 } as const;
 
 const TEMPLATE_NAME = /^[a-z0-9_]{1,512}$/;
@@ -97,7 +97,7 @@ export function compose(request: MessageRequest, context: ComposeContext): NewMe
     checkNamedFiles('fallback_template.components', request.fallback_template?.components, context.files);
   }
   const category = categoryOf(request, template, verdict);
-  const { scheduled_at, expires_at } = checkTimes(request, context.now);
+  const { scheduled_at, expires_at } = timesOf(request, context.now);
   const message: NewMessage = {
     sender_id: context.sender,
     address,
@@ -268,30 +268,6 @@ function checkMetadata(metadata: Record<string, unknown>): Record<string, unknow
   const flaw = opaqueFlaw(metadata, MESSAGE_LIMITS.metadataBytes);
   if (flaw) throw invalid(`metadata${flaw.path}`, flaw.flaw);
   return metadata;
-}
-
-function checkTimes(request: MessageRequest, now: number): { scheduled_at: number | null; expires_at: number | null } {
-  const scheduled = timeOf('scheduled_at', request.scheduled_at);
-  const expires = timeOf('expires_at', request.expires_at);
-  if (scheduled !== null) {
-    const field = 'scheduled_at';
-    if (scheduled < now) throw new AldisError('scheduled_in_past', undefined, { field });
-    if (scheduled > now + MESSAGE_LIMITS.ahead) throw new AldisError('scheduled_too_far', undefined, { field });
-  }
-  if (expires !== null) {
-    if (expires <= now) throw invalid('expires_at', 'must be in the future');
-    if (scheduled !== null && expires <= scheduled) throw invalid('expires_at', 'must be after scheduled_at');
-    // A year to wait and a year to be sent in: more is a slip of the pen.
-    if (expires > now + 2 * MESSAGE_LIMITS.ahead) throw invalid('expires_at', 'must be less than two years ahead');
-  }
-  return { scheduled_at: scheduled, expires_at: expires };
-}
-
-function timeOf(field: string, text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const time = parseTime(text);
-  if (time === null) throw invalid(field, `must be ${TIME_FORMAT}`);
-  return time;
 }
 
 function priorityOf(asked: PriorityName | undefined, category: Category, otherwise: Priority): Priority {

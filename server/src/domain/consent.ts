@@ -46,8 +46,8 @@ export interface KeywordMatch {
 const LONGEST_KEYWORD = 100;
 
 /**
- * Makes what reads texts by lists of keywords: whole, whatever its case, accents, and spaces, marks or symbols around it. A
- * word of both lists opts out.
+ * Makes what reads texts by lists of keywords: whole, whatever its case, accents, and spaces, marks or symbols around it. A hyphen
+ * is a space: OPT OUT is `opt-out` as well. A word of both lists opts out.
  */
 export function keywordReader({ opt_out, opt_in }: ConsentKeywords): (text: string) => KeywordMatch | null {
   const words = new Map<string, KeywordMatch>();
@@ -57,14 +57,21 @@ export function keywordReader({ opt_out, opt_in }: ConsentKeywords): (text: stri
   return (text) => (text.length > LONGEST_KEYWORD ? null : (words.get(plain(text)) ?? null));
 }
 
-/** Marks are left out after they were taken apart from their letters: `É` is `e` with one. */
+/**
+ * Accents: marks that any script may have, and the points of Arabic and Hebrew, which are seldom written. In the scripts of India
+ * marks are vowels, and another vowel makes another word: रुको is "wait", and रोकें "stop". So do the two marks of the Japanese.
+ */
+const ACCENTS = /[\p{Cf}[[\p{M}&&[\p{Script=Inherited}\p{Script=Arabic}\p{Script=Hebrew}]]--[\u3099\u309a]]]/gv;
+
+/** Accents are left out after they were taken apart from their letters: `É` is `e` with one. Telephones write ’ for '. */
 function plain(text: string): string {
   return text
     .normalize('NFKD')
-    .replace(/[\p{M}\p{Cf}]/gu, '')
+    .replace(ACCENTS, '')
     .toLowerCase()
     .replace(/^[\p{P}\p{S}\s\p{Cc}]+|[\p{P}\p{S}\s\p{Cc}]+$/gu, '')
-    .replace(/\s+/g, ' ');
+    .replace(/[\s\p{Pd}]+/gu, ' ')
+    .replace(/[\u2018\u2019\u02bc]/g, "'");
 }
 
 /**

@@ -16,14 +16,29 @@ const DEFAULTS: Record<string, 'resend' | 'tell'> = {
   marketing: 'tell',
 };
 
-/**
- * What to do about a doubtful attempt whose grace period is over.
- * @param evidence whether a receipt came for an attempt of the same sender that began later.
- * @param resends how often a doubt of this message was already answered by sending once more.
- */
-export function decideDoubt(category: string, policy: DoubtPolicy, evidence: boolean, resends: number): DoubtDecision {
-  if (!evidence) return 'wait';
+/** What is known of a doubtful attempt whose grace period is over. */
+export interface DoubtFacts {
+  category: string;
+  /** Whether a receipt came for an attempt of the same sender that began later. */
+  evident: boolean;
+  /** Whether all that was stored by then is applied. */
+  heard: boolean;
+  /** How often a doubt of this message was already answered by sending once more. */
+  resends: number;
+}
+
+/** What to do about it. */
+export function decideDoubt({ category, evident, heard, resends }: DoubtFacts, policy: DoubtPolicy): DoubtDecision {
+  if (!evident || !heard) return 'wait';
   const choice = policy[category] ?? DEFAULTS[category] ?? 'tell';
   // Once more means once: a second doubt says that something else is wrong.
   return choice === 'resend' && resends === 0 ? 'resend' : 'tell';
+}
+
+/** Milliseconds: while stored webhooks are applied, in doubts that are young, and in those of a long silence. */
+const LOOK_AGAIN = { hearing: 500, least: 2000, most: 30_000 } as const;
+
+/** Milliseconds until a doubt that has lasted for `age` ms is looked at again: ever more rarely, but soon when there is evidence. */
+export function lookAgainIn(age: number, evident: boolean): number {
+  return evident ? LOOK_AGAIN.hearing : Math.min(LOOK_AGAIN.most, Math.max(LOOK_AGAIN.least, age / 10));
 }

@@ -22,6 +22,9 @@ export interface StoredMessageFilter {
   direction?: Direction | undefined;
   type?: string | undefined;
   states?: readonly State[] | undefined;
+  error?: string | undefined;
+  error_code?: number | undefined;
+  open?: 'scheduled' | 'queued' | 'sending' | 'unconfirmed' | undefined;
   from?: string | undefined;
   until?: string | undefined;
 }

@@ -19,6 +19,10 @@ export type ApiKeyId = Id<'api key'>;
 export type TemplateId = Id<'template'>;
 export type MediaId = Id<'media'>;
 export type ExportId = Id<'export'>;
+export type RedriveId = Id<'redrive'>;
+export type ChatMessageId = Id<'chat message'>;
+export type EndpointId = Id<'webhook endpoint'>;
+export type DeliveryId = Id<'webhook delivery'>;
 export type RawWebhookId = Id<'raw webhook'>;
 
 const random = Buffer.alloc(8 * 512);

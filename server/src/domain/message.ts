@@ -1,3 +1,4 @@
+import type { UserId } from './chat.ts';
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TemplateId, TenantId } from './ids.ts';
 import type { CustomerReaction } from './inbound-acts.ts';
 import type { Caps } from './limits.ts';
@@ -181,6 +182,10 @@ export interface NewMessage {
   expires_at: number | null;
   /** Who wrote it; null: the request does not say. */
   sender_type: SenderType | null;
+  /** The outer user who wrote it in a conversation. Absent or null: nobody, or it was not said. */
+  author_id?: UserId | null;
+  /** true: it was addressed by its conversation, which is livelier by that than by a campaign. */
+  said?: boolean;
   /**
    * What the request calls the conversation: an own or external id. One that nothing is called by becomes the external id of
    * the conversation. null: it does not name one.
@@ -242,6 +247,8 @@ export interface Message {
   edited_at: Date | null;
   deleted_at: Date | null;
   sender_type: SenderType | null;
+  /** The outer user who wrote it in a conversation. */
+  author_id: UserId | null;
   error: MessageError | null;
   attempt: number;
   created_at: Date;

@@ -7,8 +7,11 @@ export type Outcome =
   | { kind: 'sent'; wamid: string }
   /** The provider answered with an error of its table. `retryAfter`: milliseconds it asked to wait, if it did. */
   | { kind: 'error'; code: number; title: string; detail: string | null; retryAfter: number | null }
-  /** Certainly not sent: the connection was never made, or we stopped before the first byte. */
-  | { kind: 'not_sent'; detail: string }
+  /**
+   * Certainly not sent: the connection was never made, or we stopped before the first byte. `own`: we stopped it, and it tells nothing of
+   * the other side.
+   */
+  | { kind: 'not_sent'; detail: string; own?: true }
   /** The request left, and no answer of the provider's came back: only a receipt can tell. */
   | { kind: 'unknown'; detail: string }
   /**

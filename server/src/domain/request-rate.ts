@@ -31,6 +31,8 @@ export interface RequestBucket {
   take(now: number): RequestVerdict;
   /** Sets another rate; what is left stays, within the new burst. */
   setRate(rate: RequestRate): void;
+  /** Sets what is left, as somebody knows who sees more than this bucket does. Below 0: more was taken than there was. */
+  setLevel(level: number, now: number): void;
 }
 
 export interface RequestVerdict {
@@ -56,9 +58,13 @@ export function requestBucket(first: RequestRate, start: number): RequestBucket 
       }
       const allowed = level >= 1;
       if (allowed) level--;
-      const remaining = Math.floor(level);
+      const remaining = Math.max(0, Math.floor(level));
       const missing = remaining === 0 ? 1 - level : rate.burst - level;
       return { allowed, remaining, reset: Math.max(1, Math.ceil(missing / rate.per_second)) };
+    },
+    setLevel(left, now) {
+      level = Math.min(rate.burst, left);
+      at = Math.max(at, now);
     },
     setRate(next) {
       rate = next;

@@ -1,3 +1,4 @@
+import type { DeferralCause } from './causes.ts';
 import { providerError } from './provider-errors.ts';
 
 /** How retries are spaced. Milliseconds. */
@@ -6,9 +7,10 @@ export interface RetrySettings {
   cap: number;
 }
 
+/** How long at most a message waits for a paused template that is not known here. */
 const HOLD = 60_000;
-/** A provider's wish beyond this is taken as this. */
-const LONGEST_WISH = 3_600_000;
+/** A provider's wish beyond this is taken as this. Milliseconds. */
+export const LONGEST_WISH = 3_600_000;
 
 /**
  * How long to wait before the attempt after the `attempt`th, in milliseconds: full jitter over an exponentially growing
@@ -17,11 +19,21 @@ const LONGEST_WISH = 3_600_000;
  */
 export function backoff(attempt: number, settings: RetrySettings, wish: number | null, random: number): number {
   const span = Math.min(settings.cap, settings.base * 2 ** Math.min(attempt - 1, 30));
-  return Math.max(random * span, Math.min(Math.max(wish ?? 0, 0), LONGEST_WISH));
+  return Math.max(random * span, atLeast(wish));
 }
 
-/** Once more in `delay` ms, or never again. */
-export type AfterError = { kind: 'again'; delay: number } | { kind: 'fail' };
+/**
+ * What follows an error of the provider's for its message.
+ * - `again`: once more in `delay` ms; `cause` says what it waits for.
+ * - `held`: whenever what holds it ends: the pause of its queue, or of its template. A template that is not known here cannot hold it:
+ *   then it goes once more in `delay` ms.
+ * - `fail`: never again.
+ */
+export type AfterError =
+  | { kind: 'again'; delay: number; cause: DeferralCause }
+  | { kind: 'held'; by: 'pause' }
+  | { kind: 'held'; by: 'template'; delay: number }
+  | { kind: 'fail' };
 
 /**
  * What follows an error the provider told, by the table.
@@ -34,20 +46,32 @@ export function afterError(
   wish: number | null,
   random: number,
 ): AfterError {
-  const { class: kind, tries } = providerError(code);
-  switch (kind) {
-    case 'refuse':
+  const { class: kind, tries, schedule } = providerError(code);
+  if (tries !== null && attempt >= tries) return { kind: 'fail' };
+  switch (schedule.kind) {
+    case 'never':
       return { kind: 'fail' };
-    case 'hold':
-      return { kind: 'again', delay: HOLD * (0.5 + random / 2) };
-    case 'pair':
-      return { kind: 'again', delay: Math.max(4 ** Math.min(attempt, 5) * 1000, wish ?? 0) };
-    case 'throttle':
-      return { kind: 'again', delay: backoff(attempt, settings, wish, random) };
-    case 'retry':
-      if (tries !== null && attempt >= tries) return { kind: 'fail' };
-      return { kind: 'again', delay: backoff(attempt, settings, wish, random) };
+    case 'held':
+      if (kind !== 'template') return { kind: 'held', by: 'pause' };
+      return { kind: 'held', by: 'template', delay: HOLD * (0.5 + random / 2) };
+    case 'backoff': {
+      const { base, cap } = schedule;
+      const spans = { base: base ?? settings.base, cap: cap ?? settings.cap };
+      return { kind: 'again', delay: backoff(attempt, spans, wish, random), cause: 'retry_wait' };
+    }
+    case 'fixed':
+      return { kind: 'again', delay: Math.max(schedule.base, atLeast(wish)), cause: 'retry_wait' };
+    case 'power': {
+      // The first time the exponent is 0 (Meta: about-the-platform).
+      const delay = Math.min(schedule.base * 4 ** Math.min(attempt - 1, 15), schedule.cap);
+      return { kind: 'again', delay: Math.max(delay, atLeast(wish)), cause: 'pair_rate' };
+    }
   }
+}
+
+/** A provider's wish as milliseconds to wait. */
+export function atLeast(wish: number | null): number {
+  return Math.min(Math.max(wish ?? 0, 0), LONGEST_WISH);
 }
 
 /** What came of telling the provider something that is no message: what was read, whom a number blocks. */

@@ -188,8 +188,11 @@ function checkLocation(value: Json, at: string): void {
     ['latitude', 90],
     ['longitude', 180],
   ] as const) {
-    const degrees = Number(value[name]);
-    if (value[name] === undefined || value[name] === '' || !(Math.abs(degrees) <= most)) {
+    const told = value[name];
+    // Of what is neither a number nor a text, Number makes 0 too often.
+    const degrees =
+      typeof told === 'number' || (typeof told === 'string' && told.trim() !== '') ? Number(told) : Number.NaN;
+    if (!(Math.abs(degrees) <= most)) {
       throw invalid(`${at}.${name}`, `must be a number of degrees from -${most} to ${most}`);
     }
   }

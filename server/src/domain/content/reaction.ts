@@ -18,7 +18,7 @@ export function checkReaction(path: string, value: unknown, wamid: string | null
   return { message_id: id, emoji: checkEmoji(`${path}.emoji`, emoji), whatsapp_message_id: wamid ?? id };
 }
 
-function checkEmoji(path: string, value: unknown): string {
+export function checkEmoji(path: string, value: unknown): string {
   if (value === undefined) throw missing(path, 'is required; an empty one takes the reaction back');
   if (typeof value !== 'string') throw invalid(path, 'must be a string');
   if (value === '') return value;

@@ -15,13 +15,21 @@ export interface TokenBucket {
   empty(now: number): void;
 }
 
-/** The part of the rate that may be saved up; the rest flows. Together no window of a second sees more than the rate. */
-const BURST_SHARE = 0.03;
+/** The part of the rate that flows. What may be saved up is the rest of it, and not quite one more. */
+const FLOW = 0.985;
+const NEARLY_ONE = 0.999;
+
+/**
+ * What flows in a second and what is saved up at its beginning are together less than one more than the rate. Tokens are taken whole, so
+ * no window of a second sees more than the rate. Who comes a few milliseconds late for a token has lost nothing.
+ */
+function sizeOf(rate: number): { perMs: number; burst: number } {
+  return { perMs: (rate * FLOW) / 1000, burst: rate * (1 - FLOW) + NEARLY_ONE };
+}
 
 /** Makes a bucket that starts with room for one token: an owner that takes over does not know what left just before. */
 export function tokenBucket(rate: number, now: number): TokenBucket {
-  let perMs = (rate * (1 - BURST_SHARE)) / 1000;
-  let burst = Math.max(1, rate * BURST_SHARE);
+  let { perMs, burst } = sizeOf(rate);
   let level = 1;
   let at = now;
 
@@ -45,8 +53,7 @@ export function tokenBucket(rate: number, now: number): TokenBucket {
       return level >= 1 ? 0 : (1 - level) / perMs;
     },
     setRate(next) {
-      perMs = (next * (1 - BURST_SHARE)) / 1000;
-      burst = Math.max(1, next * BURST_SHARE);
+      ({ perMs, burst } = sizeOf(next));
       level = Math.min(level, burst);
     },
     empty(time) {
