@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { type SilenceWatch, watchSilence } from './silence.ts';
 
 /**
  * The pool of connections, and the only user of the driver. A statement has a name, so that the server plans it once a
@@ -30,6 +31,8 @@ export interface Db extends Queryable {
   inTurn<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Connections now: for metrics. */
   readonly usage: { total: number; idle: number; waiting: number };
+  /** Tells from now on how many seconds each statement takes that is answered, commits among them. For metrics. */
+  onAnswer(tell: (seconds: number) => void): void;
   close(): Promise<void>;
 }
 
@@ -70,7 +73,8 @@ export function openPool({ connection, max, lifetime, onError }: PoolOptions): D
   const pool = new pg.Pool({
     ...where,
     max,
-    connectionTimeoutMillis: 10_000,
+    // Also how long a statement waits for its turn: whatever the database does, a request is answered.
+    connectionTimeoutMillis: 4_000,
     idleTimeoutMillis: 0,
     maxLifetimeSeconds: Math.ceil((lifetime ?? 0) / 1000),
     keepAlive: true,
@@ -80,19 +84,59 @@ export function openPool({ connection, max, lifetime, onError }: PoolOptions): D
     idle_in_transaction_session_timeout: 10_000,
     options: SESSION,
   });
-  pool.on('error', onError);
+  // What the server still says to a connection that is being closed is nobody's concern.
+  pool.on('error', (error) => {
+    if (!pool.ending) onError(error);
+  });
+  // Whoever takes a connection listens a moment later: an error in between would end the process. The next statement tells it.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  const watch = watchSilence(pool, where, onError);
+  let tell = (_seconds: number) => {};
+  const took = (since: number) => tell((performance.now() - since) / 1000);
   return {
-    ...queryable(pool),
-    transaction: (work) => inTransaction(pool, 'begin', work),
-    inTurn: (work) => inTransaction(pool, 'begin isolation level read committed', work),
+    ...queryable({ query: (statement) => onAny(pool, statement) }, watch.begin, took),
+    transaction: (work) => inTransaction(pool, watch, took, 'begin', work),
+    inTurn: (work) => inTransaction(pool, watch, took, 'begin isolation level read committed', work),
+    onAnswer(told) {
+      tell = told;
+    },
     get usage() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
     },
-    close: () => pool.end(),
+    close() {
+      watch.close();
+      return pool.end();
+    },
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryable) => Promise<T>): Promise<T> {
+/**
+ * Runs a statement on any connection. Unlike the driver's own way this keeps a connection on which a statement failed: the next one
+ * finds its plans there, and while the disk is full a new connection may not come to be.
+ */
+async function onAny<Row extends object>(pool: pg.Pool, statement: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await client.query<Row>(statement);
+  } catch (error) {
+    // The server's own end, or its confusion: what else it says concerns the statement alone.
+    const isOfStatement = error instanceof pg.DatabaseError && !/^(08|25P03|57P|XX)/.test(error.code ?? '');
+    if (!isOfStatement) broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function inTransaction<T>(
+  pool: pg.Pool,
+  watch: SilenceWatch,
+  took: (since: number) => void,
+  begin: string,
+  work: (tx: Queryable) => Promise<T>,
+): Promise<T> {
+  watch.begin();
   const client = await pool.connect();
   let broken: Error | undefined;
   // A connection that is ended between two statements tells it here: an error that nobody listens to ends the process.
@@ -102,10 +146,21 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryab
   client.on('error', noteLoss);
   try {
     await client.query(begin);
-    const result = await work(queryable(client));
+    watch.answered(client);
+    const asking = () => watch.asked(client);
+    const result = await work(
+      queryable(client, asking, (since) => {
+        watch.answered(client);
+        took(since);
+      }),
+    );
+    asking();
+    const since = performance.now();
     await client.query('commit');
+    took(since);
     return result;
   } catch (error) {
+    watch.asked(client);
     // A connection that cannot roll back is in an unknown state: it is closed, not returned.
     await client.query('rollback').catch((fault: Error) => {
       broken = fault;
@@ -117,14 +172,29 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryab
   }
 }
 
-function queryable(on: pg.Pool | pg.PoolClient): Queryable {
+/** What runs a statement: one connection, or any. */
+interface Runner {
+  query<Row extends object>(statement: pg.QueryConfig): Promise<{ rows: Row[] }>;
+}
+
+/**
+ * @param asking is called before each statement, `answered` after it, with when it was asked, when it did not fail: then the connection is
+ * still well.
+ */
+function queryable(on: Runner, asking: () => void, answered: (since: number) => void): Queryable {
   return {
     async query<Row extends object>({ name, text }: Statement, values: readonly unknown[] = []) {
+      asking();
+      const since = performance.now();
       const { rows } = await on.query<Row>({ name, text, values: values as unknown[] });
+      answered(since);
       return rows;
     },
     async script(sql) {
-      await on.query(sql);
+      asking();
+      const since = performance.now();
+      await on.query({ text: sql });
+      answered(since);
     },
   };
 }
@@ -144,8 +214,14 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return (
-    /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH)/.test(code) || /connection|timeout|terminated/i.test(error.message)
+    /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH)/.test(code) ||
+    /connection|timeout|terminated|not queryable/i.test(error.message)
   );
+}
+
+/** Whether the database's disk is full (53100): it refuses what needs room, and keeps what it has. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '53100';
 }
 
 /**

@@ -17,6 +17,24 @@ export async function retryingOnConflict<T>(attempt: () => Promise<T>): Promise<
   }
 }
 
+/** Of those who want one row at the same moment one wins each time: so often the others begin anew. */
+const MOST_ROUNDS = 5;
+
+/**
+ * The same for rows that many write at once, on several instances: a conversation in which all speak. Between the rounds of tries lie
+ * pauses of some milliseconds, so that they do not meet again.
+ */
+export async function retryingUnderContention<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let round = 1; ; round++) {
+    try {
+      return await retryingOnConflict(attempt);
+    } catch (error) {
+      if (!isConflict(error) || round === MOST_ROUNDS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * round));
+    }
+  }
+}
+
 const LONGEST_PAUSE = 2000;
 
 /**

@@ -57,6 +57,7 @@ export async function restoreBackup(db: Db, path: string, options: RestoreOption
     const [{ open } = { open: 0 }] = await tx.query<{ open: number }>(countOpen);
     const stopped = open > 0 && !options.resume && header.migration >= STOPPABLE;
     if (stopped) await tx.query(stopAll);
+    if (!options.resume && header.migration >= REDRIVING) await tx.query(cancelRedrives);
     return { header, count, open, stopped };
   });
   await migrate(db);
@@ -69,6 +70,12 @@ export async function restoreBackup(db: Db, path: string, options: RestoreOption
 /** Since this migration a tenant can be stopped. */
 const STOPPABLE = 2;
 const countOpen = { name: 'restore_count_open', text: 'select count(*) as open from due' };
+/** Since this one failed messages are sent again by filter: those may have been sent since the backup, too. */
+const REDRIVING = 4;
+const cancelRedrives = {
+  name: 'restore_cancel_redrives',
+  text: `update redrives set state = 'cancelled', ended_at = clock_timestamp() where state = 'running'`,
+};
 const stopAll = { name: 'restore_stop_all', text: 'update tenants set processing = false' };
 
 async function checkFile(path: string): Promise<Header> {

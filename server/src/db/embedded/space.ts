@@ -15,10 +15,11 @@ export async function freeSpace(folder: string): Promise<number> {
 
 /**
  * Checks that the disk which holds `folder` has more than `reserve` bytes free.
+ * @param free bytes, when they are known
  * @throws {StartError} naming the folder, what is free and what is needed.
  */
-export async function ensureSpace(folder: string, reserve: number = SPACE_RESERVE): Promise<void> {
-  const free = await freeSpace(folder);
+export async function ensureSpace(folder: string, reserve: number = SPACE_RESERVE, free?: number): Promise<void> {
+  free ??= await freeSpace(folder);
   if (free > reserve) return;
   throw new StartError(
     `The disk that holds ${folder} has ${mebibytes(free)} free and Aldis needs ${mebibytes(reserve)}: make room, or name a folder on another disk in ALDIS_DATA_DIR.`,
