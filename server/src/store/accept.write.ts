@@ -1,5 +1,6 @@
 import { bigints, byteas, integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { UserId } from '../domain/chat.ts';
 import {
   type BatchId,
   type ContactId,
@@ -15,6 +16,7 @@ import { jsonText } from '../domain/json-text.ts';
 import type { Content, SenderType, StoredFallback, Template } from '../domain/message.ts';
 import { filesIn, type NamedFile } from '../domain/named-media.ts';
 import type { RecipientFacts } from '../domain/recipient-rules.ts';
+import { RECORD } from './chat-conversations.read.ts';
 import type { LimitUse } from './limits.write.ts';
 
 /** What the store knows already of a message that is about to be accepted. */
@@ -116,6 +118,8 @@ export interface AcceptRow {
   scheduledAt: number | null;
   expiresAt: number | null;
   senderType: SenderType | null;
+  /** The outer user who wrote it. */
+  author: UserId | null;
   fallback: StoredFallback | null;
   templateId: TemplateId | null;
   held: 'template' | null;
@@ -138,11 +142,12 @@ export interface NewConversation {
   externalId: string | null;
 }
 
-/** A conversation that is there, and the external id it is to have from now on. */
+/** A conversation that is there, the external id it is to have from now on, and the event that tells it. */
 export interface ConversationName {
   tenant: TenantId;
   conversation: ConversationId;
   externalId: string;
+  event: EventId;
 }
 
 export interface NewKey {
@@ -165,45 +170,71 @@ export interface AcceptWrite {
   slot: number;
   /** Places taken in windows that the transaction holds: `used` each. Empty: no message is limited. */
   taken: readonly LimitUse[];
+  /** Conversations that somebody says something in by name, each once: they come before older ones from now on. Empty: no message has an author. */
+  said: readonly { tenant: TenantId; conversation: ConversationId }[];
 }
 
-/** Messages without limits, and without files in what is passed on, are spared the rest. */
-const insertAccepted = { name: 'accept_insert', text: insertion(false, false) };
-const insertLimited = { name: 'accept_insert_limited', text: insertion(true, false) };
-const insertNaming = { name: 'accept_insert_naming', text: insertion(false, true) };
-const insertLimitedNaming = { name: 'accept_insert_limited_naming', text: insertion(true, true) };
+/** Messages without limits, without files in what is passed on, and that change no conversation that is there, are spared the rest. */
+const insertAccepted = { name: 'accept_insert', text: insertion(false, false, false) };
+const insertLimited = { name: 'accept_insert_limited', text: insertion(true, false, false) };
+const insertNaming = { name: 'accept_insert_naming', text: insertion(false, true, false) };
+const insertLimitedNaming = { name: 'accept_insert_limited_naming', text: insertion(true, true, false) };
+const insertTouching = { name: 'accept_insert_touching', text: insertion(false, false, true) };
+const insertTouchingLimited = { name: 'accept_insert_touching_limited', text: insertion(true, false, true) };
+const insertTouchingNaming = { name: 'accept_insert_touching_naming', text: insertion(false, true, true) };
+const insertTouchingLimitedNaming = {
+  name: 'accept_insert_touching_limited_naming',
+  text: insertion(true, true, true),
+};
 
-function insertion(limited: boolean, naming: boolean): string {
-  const [ifLimited, reserved] = limited ? [', $42::smallint[]', ', reserved'] : ['', ''];
+function insertion(limited: boolean, naming: boolean, touching: boolean): string {
+  const [ifLimited, reserved] = limited ? [', $39::smallint[]', ', reserved'] : ['', ''];
   const counted = limited
     ? `, l as (
   update limit_use u set used = u.used + i.n
-  from unnest($43::uuid[], $44::uuid[], $45::timestamptz[], $46::bigint[]) as i(tenant_id, scope_id, starts_at, n)
+  from unnest($40::uuid[], $41::uuid[], $42::timestamptz[], $43::bigint[]) as i(tenant_id, scope_id, starts_at, n)
   where u.tenant_id = i.tenant_id and u.scope_id = i.scope_id and u.starts_at = i.starts_at
 )`
     : '';
-  const first = limited ? 47 : 42;
+  const first = limited ? 44 : 39;
   const named = naming
     ? `, rn as (
   insert into media_references (tenant_id, message_id, place, kind, media_id)
   select * from unnest($${first}::uuid[], $${first + 1}::uuid[], $${first + 2}::smallint[], $${first + 3}::text[], $${first + 4}::uuid[])
 )`
     : '';
+  const last = first + (naming ? 5 : 0);
+  const [ifSaid, author] = touching ? [`, $${last}::text[]`, ', author_id'] : ['', ''];
+  // One update for both: of two of one row in a statement only one would be done.
+  const touched = touching
+    ? `, vt as (
+  update conversations v set external_id = coalesce(i.name, v.external_id),
+    last_message_at = case i.said when 1 then now() else v.last_message_at end
+  from unnest($${last + 1}::uuid[], $${last + 2}::uuid[], $${last + 3}::text[], $${last + 4}::uuid[], $${last + 5}::smallint[])
+    as i(tenant_id, id, name, event_id, said)
+  where v.tenant_id = i.tenant_id and v.id = i.id
+  returning v.*, i.event_id
+), ve as (
+  insert into events (tenant_id, id, type, conversation_id, data)
+  select v.tenant_id, v.event_id, 'conversation.updated', v.id, jsonb_build_object('conversation', ${RECORD})
+  from vt v where v.event_id is not null
+)`
+    : '';
   return `
 with i as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::uuid[],
     $9::int[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[],
-    $17::text[], $18::timestamptz[], $19::timestamptz[], $34::text[], $39::jsonb[], $40::uuid[], $41::text[]${ifLimited})
+    $17::text[], $18::timestamptz[], $19::timestamptz[], $34::text[], $36::jsonb[], $37::uuid[], $38::text[]${ifLimited}${ifSaid})
   as i(tenant_id, id, event_id, sender_id, lane_id, contact_id, conversation_id, batch_id, batch_index, type, category,
     priority, address, content, template, metadata, reply_to, scheduled_at, expires_at, sender_type, fallback, template_id,
-    held${reserved})
+    held${reserved}${author})
 ), m as (
   insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, direction, state,
     state_before, type, category, priority, address, content, template, metadata, reply_to, created_at, scheduled_at,
-    expires_at, sender_type, fallback${reserved})
+    expires_at, sender_type, fallback${reserved}${author})
   select tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, 'outbound', 'queued', 'queued',
     type, category, priority, address, content, template, metadata, reply_to, now(), scheduled_at, expires_at, sender_type,
-    fallback${reserved}
+    fallback${reserved}${author}
   from i
 ), d as (
   insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, template_id, held)
@@ -226,10 +257,6 @@ with i as materialized (
 ), v as (
   insert into conversations (tenant_id, id, sender_id, contact_id, external_id)
   select * from unnest($24::uuid[], $25::uuid[], $26::uuid[], $27::uuid[], $35::text[])
-), vn as (
-  update conversations v set external_id = i.name
-  from unnest($36::uuid[], $37::uuid[], $38::text[]) as i(tenant_id, id, name)
-  where v.tenant_id = i.tenant_id and v.id = i.id
 ), k as (
   insert into idempotency_keys (tenant_id, key, request_hash, message_id)
   select * from unnest($28::uuid[], $29::text[], $30::bytea[], $32::uuid[])
@@ -239,7 +266,7 @@ with i as materialized (
   group by tenant_id, sender_id, type order by tenant_id, sender_id, type
   on conflict (tenant_id, sender_id, direction, type, from_state, to_state, slot)
   do update set n = message_counts.n + excluded.n
-)${counted}${named}
+)${counted}${named}${touched}
 select now() as now`;
 }
 
@@ -287,9 +314,6 @@ export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite):
     write.slot,
     texts(rows, (r) => r.senderType),
     texts(conversations, (c) => c.externalId),
-    uuids(names, (n) => n.tenant),
-    uuids(names, (n) => n.conversation),
-    texts(names, (n) => n.externalId),
     jsons(rows, (r) => json(r.fallback)),
     uuids(rows, (r) => r.templateId),
     texts(rows, (r) => r.held),
@@ -314,10 +338,52 @@ export async function insertAcceptedMessages(tx: Queryable, write: AcceptWrite):
     );
   }
   const plain = named.length === 0;
+  const touched = names.length > 0 || write.said.length > 0 ? touchedBy(write) : [];
+  if (touched.length > 0) {
+    values.push(
+      texts(rows, (r) => r.author),
+      uuids(touched, (v) => v.tenant),
+      uuids(touched, (v) => v.conversation),
+      texts(touched, (v) => v.externalId),
+      uuids(touched, (v) => v.event),
+      smallints(touched, (v) => (v.said ? 1 : 0)),
+    );
+  }
   const statement =
-    taken.length > 0 ? (plain ? insertLimited : insertLimitedNaming) : plain ? insertAccepted : insertNaming;
+    touched.length > 0 ? touchingStatement(taken.length > 0, plain) : usualStatement(taken.length > 0, plain);
   const [{ now } = { now: new Date(0) }] = await tx.query<{ now: Date }>(statement, values);
   return now;
+}
+
+/** A conversation that is there and is changed: by a name, by what is said in it, or by both. */
+interface Touched {
+  tenant: TenantId;
+  conversation: ConversationId;
+  externalId: string | null;
+  event: EventId | null;
+  said: boolean;
+}
+
+/** Each of the conversations that are changed, once. */
+function touchedBy({ names, said }: AcceptWrite): Touched[] {
+  const all = new Map<ConversationId, Touched>();
+  for (const name of names) all.set(name.conversation, { ...name, said: false });
+  for (const { tenant, conversation } of said) {
+    const named = all.get(conversation);
+    if (named) named.said = true;
+    else all.set(conversation, { tenant, conversation, externalId: null, event: null, said: true });
+  }
+  return [...all.values()];
+}
+
+function usualStatement(limited: boolean, plain: boolean) {
+  if (limited) return plain ? insertLimited : insertLimitedNaming;
+  return plain ? insertAccepted : insertNaming;
+}
+
+function touchingStatement(limited: boolean, plain: boolean) {
+  if (limited) return plain ? insertTouchingLimited : insertTouchingLimitedNaming;
+  return plain ? insertTouching : insertTouchingNaming;
 }
 
 /** The files that messages name in what is passed on, or may be: in template, fallback and interactive content. */

@@ -21,6 +21,24 @@ export type NumberRow = Omit<NumberFacts, 'gone'> & { rate: number | null };
 // One move at a time: what is due in the lane before that one has to follow first.
 const MOVES = '($3::int is not null and s.lane_id <> $3 and s.previous_lane_id is null)';
 
+const findLeft = {
+  name: 'account_numbers_find_left',
+  text: `
+select distinct s.lane_id from senders s
+where s.app_id = $1 and s.phone_number_id = any($2::text[]) and s.lane_id <> $3 and s.previous_lane_id is null`,
+};
+
+/** The lanes that numbers leave when `writeNumbers` writes them for this one, in the same transaction. */
+export async function findLanesLeft(
+  tx: Queryable,
+  app: string,
+  numbers: readonly string[],
+  lane: number,
+): Promise<number[]> {
+  const rows = await tx.query<{ lane_id: number }>(findLeft, [app, numbers, lane]);
+  return rows.map(({ lane_id }) => lane_id);
+}
+
 const writeFacts = {
   name: 'account_numbers_write',
   text: `

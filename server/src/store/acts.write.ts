@@ -1,14 +1,15 @@
 import { jsons, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { EventId, MessageId, TenantId } from '../domain/ids.ts';
+import type { ContactId, EventId, MessageId, TenantId } from '../domain/ids.ts';
 import type { ActChange, ActedOn } from '../domain/inbound-acts.ts';
 import { jsonText } from '../domain/json-text.ts';
 import type { Direction } from '../domain/message.ts';
+import { SENDING_AT } from './messages.read.ts';
 
 const findTargets = {
   name: 'acts_find_targets',
   text: `
-select w.tenant_id, w.wamid, m.id, m.direction, m.content, m.reactions, m.edited_at, m.deleted_at
+select w.tenant_id, w.wamid, m.id, m.direction, m.contact_id, m.address, m.content, m.reactions, m.edited_at, m.deleted_at
 from unnest($1::uuid[], $2::text[]) as i(tenant_id, wamid)
 join wamids w on w.tenant_id = i.tenant_id and w.wamid = i.wamid
 join messages m on m.tenant_id = w.tenant_id and m.id = w.message_id`,
@@ -20,6 +21,9 @@ export interface ActTarget extends ActedOn {
   wamid: string;
   id: MessageId;
   direction: Direction;
+  /** Whose it is, or to whom, and by which name. */
+  contact_id: ContactId;
+  address: string;
 }
 
 /** The messages with these ids of the provider's; those that are not known are left out. */
@@ -42,19 +46,18 @@ with i as materialized (
   update messages m set content = coalesce(i.content, m.content), reactions = coalesce(i.reactions, m.reactions),
     edited_at = coalesce(i.edited_at, m.edited_at), deleted_at = coalesce(i.deleted_at, m.deleted_at)
   from i where m.tenant_id = i.tenant_id and m.id = i.message_id
-  returning m.tenant_id, m.id, m.state, m.attempt, m.wamid, m.error, m.sent_at, m.delivered_at, m.read_at, m.played_at,
+  returning m.tenant_id, m.id, m.state, m.attempt, m.wamid, m.error, m.sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at,
     m.failed_at, m.ended_at, m.content, m.reactions, m.edited_at, m.deleted_at, i.reaction_event, i.edit_event, i.delete_event
 )
 insert into events (tenant_id, id, type, message_id, data)
 select m.tenant_id, e.id, e.type, m.id, jsonb_strip_nulls(jsonb_build_object(
   'state', case d.state when 'sending' then 'queued' else coalesce(d.state, m.state)::text end,
   'attempt', coalesce(d.attempt, m.attempt), 'wamid', m.wamid, 'error', m.error,
-  'sending_at', coalesce(d.started_at, a.started_at), 'sent_at', m.sent_at, 'delivered_at', m.delivered_at,
+  'sending_at', ${SENDING_AT}, 'sent_at', m.sent_at, 'delivered_at', m.delivered_at,
   'read_at', m.read_at, 'played_at', m.played_at, 'failed_at', m.failed_at, 'ended_at', m.ended_at,
   'reactions', m.reactions, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at))
 from m
 left join due d on d.tenant_id = m.tenant_id and d.message_id = m.id
-left join attempts a on a.tenant_id = m.tenant_id and a.message_id = m.id and a.attempt = m.attempt
 cross join lateral (values (m.reaction_event, 'message.reaction'), (m.edit_event, 'message.edited'),
   (m.delete_event, 'message.deleted')) as e(id, type)
 where e.id is not null`,

@@ -1,3 +1,4 @@
+import { uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { TenantId } from '../domain/ids.ts';
 
@@ -27,4 +28,20 @@ where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.ex
 export async function findApiKey(tx: Queryable, hash: Buffer): Promise<ApiKeyRow | null> {
   const [row] = await tx.query<ApiKeyRow>(findByHash, [hash]);
   return row ?? null;
+}
+
+const findLive = {
+  name: 'api_keys_find_live',
+  text: `
+select k.id, k.scopes from unnest($1::uuid[], $2::uuid[]) as asked(tenant_id, id)
+join api_keys k on k.tenant_id = asked.tenant_id and k.id = asked.id
+where k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
+};
+
+/** Those of these keys that are neither revoked nor expired, with what they may now. */
+export function findLiveKeys(
+  tx: Queryable,
+  keys: readonly { tenant_id: TenantId; key_id: string }[],
+): Promise<{ id: string; scopes: string[] }[]> {
+  return tx.query(findLive, [uuids(keys, (key) => key.tenant_id), uuids(keys, (key) => key.key_id)]);
 }

@@ -99,18 +99,3 @@ export function findContactsOfMessages(
 ): Promise<MessageEnds[]> {
   return tx.query<MessageEnds>(contactsOf, [messages.map((m) => m.tenant), messages.map((m) => m.message)]);
 }
-
-const suppressedNow = {
-  name: 'consents_suppressed_now',
-  text: `
-select exists (
-  select from contact_identities i where i.tenant_id = m.tenant_id and i.contact_id = m.contact_id
-    and (i.suppressed & 2 <> 0 or (i.suppressed & 1 <> 0 and m.category = 'marketing'))) as suppressed
-from messages m where m.tenant_id = $1 and m.id = $2`,
-};
-
-/** Whether the recipient of a message gets no messages of its kind by now. */
-export async function isRecipientSuppressed(tx: Queryable, tenant: TenantId, message: MessageId): Promise<boolean> {
-  const [row] = await tx.query<{ suppressed: boolean }>(suppressedNow, [tenant, message]);
-  return row?.suppressed ?? false;
-}

@@ -116,9 +116,11 @@ with i as materialized (
 ), d as (
   delete from due d using open o
   where d.tenant_id = o.tenant_id and d.message_id = o.id and d.state = 'queued'
-  returning d.tenant_id, d.message_id
+  returning d.tenant_id, d.message_id, d.attempt
 ), m as (
   update messages m set state_before = m.state, state = 'failed', failed_at = now(),
+    attempt = coalesce(
+      (select d.attempt from d where d.tenant_id = m.tenant_id and d.message_id = m.id), m.attempt),
     error = jsonb_build_object('error', 'recipient_suppressed', 'code', 0, 'title', 'the recipient has opted out', 'detail', null)
   from open o
   where m.tenant_id = o.tenant_id and m.id = o.id and m.state = 'queued'

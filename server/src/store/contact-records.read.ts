@@ -76,7 +76,7 @@ export interface ContactFilter {
 }
 
 /** Most rows that are looked at for one page. */
-const WALKED = 10_000;
+const WALKED = 5_000;
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** $1 tenant, $2 below this id. */
@@ -119,7 +119,7 @@ type PageRow = { walked_to: ContactId | null } & (ContactRecord | { id: null });
 
 /**
  * The contacts that match, the newest first, at most `limit` of them. A page may be short, and even empty, and still have a
- * next one: no more than 10,000 rows are looked at for it.
+ * next one: no more than 5,000 rows are looked at for it.
  * @param before the `next` of the page before; null: at the newest.
  */
 export async function listContacts(

@@ -35,19 +35,31 @@ export async function findConversationId(
 const findOneConversation = {
   name: 'conversations_find',
   text: `
-select v.id, v.sender_id, v.contact_id, (select nullif(m.address, '') from messages m
+select v.id, v.type, v.sender_id, v.contact_id, v.closed_at, (select nullif(m.address, '') from messages m
   where m.tenant_id = $1 and m.conversation_id = v.id order by m.id desc limit 1) as address
 from conversations v where v.tenant_id = $1 and v.id = coalesce(
   (select o.id from conversations o where o.tenant_id = $1 and o.id = $2),
   (select e.id from conversations e where e.tenant_id = $1 and e.external_id = $3))`,
 };
 
-/** A conversation, and the address that its last message went to or came from. null: it has no message. */
+/** A conversation with a customer, and the address that its last message went to or came from. null: it has no message. */
 export interface ConversationRow {
   id: ConversationId;
+  type: 'customer';
   sender_id: SenderId;
   contact_id: ContactId;
+  closed_at: Date | null;
   address: string | null;
+}
+
+/** A conversation between users. */
+export interface UsersConversationRow {
+  id: ConversationId;
+  type: 'direct' | 'group';
+  sender_id: null;
+  contact_id: null;
+  closed_at: Date | null;
+  address: null;
 }
 
 /** The conversation with this own or external id; an own id goes before. */
@@ -55,10 +67,40 @@ export async function findConversation(
   tx: Queryable,
   tenant: TenantId,
   reference: string,
-): Promise<ConversationRow | null> {
+): Promise<ConversationRow | UsersConversationRow | null> {
   const values = [tenant, isUuid(reference) ? reference : null, reference];
-  const [row] = await tx.query<ConversationRow>(findOneConversation, values);
+  const [row] = await tx.query<ConversationRow | UsersConversationRow>(findOneConversation, values);
   return row ?? null;
+}
+
+const findOnly = {
+  name: 'conversations_find_only',
+  text: 'select id from conversations where tenant_id = $1 and contact_id = $2 and ($3::uuid is null or sender_id = $3) limit 2',
+};
+
+/** The conversation of a contact, with one sender or (null) with any; null: there is none, or more than one. */
+export async function findOnlyConversation(
+  tx: Queryable,
+  tenant: TenantId,
+  contact: ContactId,
+  sender: SenderId | null,
+): Promise<ConversationId | null> {
+  const [one, other] = await tx.query<{ id: ConversationId }>(findOnly, [tenant, contact, sender]);
+  return one && !other ? one.id : null;
+}
+
+const findAddressStatement = {
+  name: 'contacts_find_address',
+  text: `
+select value as address from contact_identities
+where tenant_id = $1 and contact_id = $2 and left_at is null and kind in ('phone', 'bsuid')
+order by kind = 'phone' desc, value limit 1`,
+};
+
+/** Where a contact is reached to whom nothing was sent yet: his phone number, else his business-scoped user id. */
+export async function findAddress(tx: Queryable, tenant: TenantId, contact: ContactId): Promise<string | null> {
+  const [row] = await tx.query<{ address: string }>(findAddressStatement, [tenant, contact]);
+  return row?.address ?? null;
 }
 
 const findValues = {

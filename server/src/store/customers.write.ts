@@ -1,6 +1,6 @@
 import { texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { ContactId, SenderId, TenantId } from '../domain/ids.ts';
+import type { ContactId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { Name } from './customers.read.ts';
 
 /**
@@ -145,6 +145,41 @@ export async function learnUserIds(
     uuids(pairs, (p) => p.sender),
     texts(pairs, (p) => p.phone),
     texts(pairs, (p) => p.userId),
+  ]);
+}
+
+const learnNumbers = {
+  name: 'customers_learn_phones',
+  text: `
+with f as materialized (
+  select distinct on (i.tenant_id, i.phone) i.tenant_id, i.phone, p.contact_id
+  from unnest($1::uuid[], $2::uuid[], $3::text[]) as i(tenant_id, message_id, phone)
+  join messages m on m.tenant_id = i.tenant_id and m.id = i.message_id and m.address <> i.phone
+  -- Whom that number belongs to now; nobody is looked up who was written to by his id.
+  join contact_identities p on p.tenant_id = m.tenant_id and p.kind = 'phone' and p.value = m.address
+    and p.contact_id = m.contact_id and p.left_at is null
+  where not exists (select from contact_identities o
+    where o.tenant_id = i.tenant_id and o.kind = 'phone' and o.value = i.phone)
+), c as (
+  update contacts k set updated_at = now() from f where k.tenant_id = f.tenant_id and k.id = f.contact_id
+)
+insert into contact_identities (tenant_id, kind, value, contact_id, suppressed)
+select f.tenant_id, 'phone', f.phone, f.contact_id, ${SUPPRESSED}
+from f join contacts k on k.tenant_id = f.tenant_id and k.id = f.contact_id`,
+};
+
+/**
+ * Gives numbers that nobody has to the contacts that messages were sent to. @throws a unique violation when somebody got one
+ * meanwhile.
+ */
+export async function learnPhones(
+  tx: Queryable,
+  sent: readonly { tenant: TenantId; message: MessageId; phone: string }[],
+): Promise<void> {
+  await tx.query(learnNumbers, [
+    uuids(sent, (s) => s.tenant),
+    uuids(sent, (s) => s.message),
+    texts(sent, (s) => s.phone),
   ]);
 }
 

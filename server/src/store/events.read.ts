@@ -1,110 +1,67 @@
 import type { Queryable } from '../db/pool.ts';
-import type { EventId, MessageId, TenantId } from '../domain/ids.ts';
-import type { Message, MessageError, State } from '../domain/message.ts';
+import type { UserId } from '../domain/chat.ts';
+import type { ConversationEvents, ConversationEventType, EventType } from '../domain/event-catalogue.ts';
+import type { EventPosition } from '../domain/event-cursor.ts';
+import type { ConversationId, EventId, MessageId, TenantId } from '../domain/ids.ts';
+import type { EventData, FixedOfMessage } from '../domain/message-view.ts';
 
-/**
- * A place in a tenant's event log: after the event with this transaction id and event id. Transactions get their ids when
- * they begin and end in any order, so only what lies below every open transaction is read: nothing can appear behind
- * a place once read.
- */
-export interface EventPosition {
-  /** A transaction id of 64 bits, as decimal digits. */
-  xid: string;
-  id: string;
-}
+export type { EventPosition };
 
 /** Before the first event that is kept. */
 export const LOG_START: EventPosition = { xid: '0', id: '00000000-0000-0000-0000-000000000000' };
 
-/**
- * What may change of a message, as it was after an event. Absent is null; but what customers did to it later, reactions, edited_at and
- * deleted_at, is told only by the events of that, and stays until the next of them.
- */
-export interface EventData {
-  state: State;
-  wamid?: string | null;
-  error?: MessageError | null;
-  attempt?: number;
-  sending_at?: string | null;
-  sent_at?: string | null;
-  delivered_at?: string | null;
-  read_at?: string | null;
-  played_at?: string | null;
-  failed_at?: string | null;
-  ended_at?: string | null;
-  /** Of good news by receipt: the state before, where `sent` is repeated or was skipped. */
-  was?: State;
-}
-
-/** What of a message no event has to tell: it never changes, or is shown as it is now. */
-type Fixed = Pick<
-  Message,
-  | 'direction'
-  | 'type'
-  | 'category'
-  | 'priority'
-  | 'sender_id'
-  | 'sender_phone'
-  | 'contact_id'
-  | 'conversation_id'
-  | 'batch_id'
-  | 'address'
-  | 'content'
-  | 'template'
-  | 'metadata'
-  | 'reply_to'
-  | 'reactions'
-  | 'edited_at'
-  | 'deleted_at'
-  | 'sender_type'
-  | 'created_at'
-  | 'scheduled_at'
-  | 'expires_at'
->;
-
-export interface EventRow extends Fixed {
+/** What every event has. */
+interface Logged {
   xid: string;
   event_id: EventId;
-  event_type: string;
-  data: EventData;
-  /** Of the message. */
-  id: MessageId;
+  event_type: EventType;
 }
+
+/** An event of a message. */
+export interface MessageEventRow extends Logged, FixedOfMessage {
+  data: EventData;
+  /** Our id of the message that it answers. */
+  parent_id: MessageId | null;
+}
+
+/** An event of something else: all it tells is in `data`, as domain/event-catalogue.ts says. */
+export interface ConversationEventRow extends Logged {
+  event_type: ConversationEventType;
+  id: null;
+  conversation_id: ConversationId;
+  /** The only user who may see it; null: whoever is in the conversation. */
+  user_id: UserId | null;
+  data: ConversationEvents[ConversationEventType];
+}
+
+export type EventRow = MessageEventRow | ConversationEventRow;
+
+/** Of an event `e`, its message `m` and the sender `s` of that. */
+export const EVENT_COLUMNS = `
+  e.xid::text as xid, e.id as event_id, e.type as event_type, e.data, e.user_id, m.id, m.direction, m.type, m.category,
+  m.priority, m.sender_id, coalesce(s.phone, s.name) as sender_phone, m.contact_id,
+  coalesce(e.conversation_id, m.conversation_id) as conversation_id, m.batch_id, m.address, m.content,
+  m.template, m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.author_id, m.created_at, m.scheduled_at, m.expires_at,
+  case when m.reply_to is not null then (select w.message_id from wamids w where w.tenant_id = e.tenant_id and w.wamid = m.reply_to) end as parent_id`;
+
+/** Its message `m` and the sender `s` of that. */
+export const EVENT_JOINS = `
+left join messages m on m.tenant_id = e.tenant_id and m.id = e.message_id
+left join senders s on s.tenant_id = e.tenant_id and s.id = m.sender_id`;
 
 const list = {
   name: 'events_list',
   text: `
-select e.xid::text as xid, e.id as event_id, e.type as event_type, e.data, m.id, m.direction, m.type, m.category,
-  m.priority, m.sender_id, coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.address, m.content,
-  m.template, m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.created_at, m.scheduled_at, m.expires_at
+select ${EVENT_COLUMNS}
 from (
   select * from events
-  where tenant_id = $1 and (xid, id) > ($2::text::xid8, $3::uuid) and xid < pg_snapshot_xmin(pg_current_snapshot())
+  where tenant_id = $1 and (xid, id) > ($2::text::xid8, $3::uuid) and xid < (select event_horizon())
   order by xid, id limit $4
-) e
-join messages m on m.tenant_id = $1 and m.id = e.message_id
-join senders s on s.tenant_id = $1 and s.id = m.sender_id
+) e${EVENT_JOINS}
 order by e.xid, e.id`,
 };
 
 /** The tenant's events after a place, the oldest first, at most `limit`. */
 export function listEvents(tx: Queryable, tenant: TenantId, after: EventPosition, limit: number): Promise<EventRow[]> {
   return tx.query<EventRow>(list, [tenant, after.xid, after.id, limit]);
-}
-
-const horizon = {
-  name: 'events_horizon',
-  text: `
-select pg_snapshot_xmin(pg_current_snapshot())::text as xid,
-  $1::text::xid8 <= pg_snapshot_xmax(pg_current_snapshot()) as reached`,
-};
-
-/**
- * The end of the log now: what can be read later lies after it, all that could be read before does not.
- * `reached` says whether the log has come as far as `xid`; a place it has not reached is of another database.
- */
-export async function findLogEnd(tx: Queryable, xid: string): Promise<{ end: EventPosition; reached: boolean }> {
-  const [row] = await tx.query<{ xid: string; reached: boolean }>(horizon, [xid]);
-  if (!row) throw new Error('a select without a table gave no row');
-  return { end: { xid: row.xid, id: LOG_START.id }, reached: row.reached };
 }

@@ -4,7 +4,7 @@ import type { MessageId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import type { FailedReceiptRow } from './receipts.write.ts';
 import { refuses } from './refusals.ts';
-import { type FailedAttempt, OWNED } from './sending.write.ts';
+import { type FailedAttempt, OWNED, ownedEpoch } from './sending.write.ts';
 
 /**
  * A message that the provider takes no longer, for the customer's window is closed, becomes its fallback: a template, which is
@@ -58,9 +58,9 @@ with ${OWNED}, i as materialized (
 ), f as materialized (${fallbacks("and m.state = 'queued'")}
 ), d as (
   update due d set state = 'queued', due_at = clock_timestamp(), template_id = f.template_id, held = f.held
-  from i join f using (tenant_id, message_id), owned o
+  from i join f using (tenant_id, message_id)
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
+    and d.epoch = ${ownedEpoch('d.lane_id')}
   returning d.tenant_id, d.message_id, d.lane_id, d.attempt, d.started_at, i.event_id, i.code, i.title, i.detail
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
@@ -127,6 +127,7 @@ with i as materialized (
   on conflict do nothing
 ), m as (
   update messages m set state_before = m.state, state = 'queued', attempt = f.named_attempt, wamid = null, sent_at = null,
+    sending_at = null, answered_at = null,
     ${BECOMES('receipt')}
   from f left join d using (tenant_id, message_id)
   where m.tenant_id = f.tenant_id and m.id = f.message_id

@@ -1,32 +1,27 @@
 import type { Queryable } from '../db/pool.ts';
 import type { InstanceId } from '../domain/ids.ts';
-import type { OwnedLane } from '../domain/lane.ts';
+import { LONGEST_LEASE, type OwnedLane } from '../domain/lane.ts';
 
 const beat = {
   name: 'instance_beat',
   text: `
 insert into instances (id, expires_at, description) values ($1, clock_timestamp() + $2 * interval '1 ms', $3)
-on conflict (id) do update set expires_at = excluded.expires_at`,
+on conflict (id) do update set expires_at = excluded.expires_at
+returning (extract(epoch from expires_at) * 1000)::float8 - $2 as wall`,
 };
 
 /**
  * Renews an instance's lease for `lease` ms from now, or makes its row. A lease that had run out may be renewed as well:
  * lanes that nobody took meanwhile are still its own, and the others have another owner and epoch.
+ * @returns the database's clock, in milliseconds since 1970.
  */
 export async function beatInstance(
   tx: Queryable,
   instance: InstanceId,
   lease: number,
   description: string,
-): Promise<void> {
-  await tx.query(beat, [instance, lease, description]);
-}
-
-const findOwned = { name: 'lanes_find_owned', text: 'select id, epoch from lanes where owner = $1 order by id' };
-
-/** The lanes that an instance owns. */
-export function findOwnedLanes(tx: Queryable, instance: InstanceId): Promise<OwnedLane[]> {
-  return tx.query<OwnedLane>(findOwned, [instance]);
+): Promise<number> {
+  return (await tx.query<{ wall: number }>(beat, [instance, lease, description]))[0]?.wall ?? Number.NaN;
 }
 
 const endOthers = { name: 'instance_end_others', text: 'delete from instances where id <> $1' };
@@ -45,19 +40,68 @@ export async function endInstance(tx: Queryable, instance: InstanceId): Promise<
   await tx.query(endOne, [instance]);
 }
 
+const releaseSome = {
+  name: 'lanes_release_some',
+  text: `
+update lanes l set owner = null from unnest($2::int[], $3::bigint[]) as mine(id, epoch)
+where l.owner = $1 and l.id = mine.id and l.epoch = mine.epoch
+returning l.id`,
+};
+
+/** Gives some lanes of an instance back, unless they have another owner by now. @returns how many. */
+export async function releaseOwnedLanes(
+  tx: Queryable,
+  instance: InstanceId,
+  lanes: readonly OwnedLane[],
+): Promise<number> {
+  const ids = lanes.map((lane) => lane.id);
+  const epochs = lanes.map((lane) => lane.epoch);
+  return (await tx.query(releaseSome, [instance, ids, epochs])).length;
+}
+
+const forget = {
+  name: 'instance_forget',
+  text: `
+delete from instances i
+where i.expires_at > clock_timestamp() + interval '${LONGEST_LEASE} ms'
+  or (i.expires_at < clock_timestamp() - interval '1 minute' and not exists (select from lanes l where l.owner = i.id))`,
+};
+
+/**
+ * Takes away the rows of instances that are gone: those that ended a minute ago and own nothing, and those whose lease ends
+ * later than any lease can, since the clock was set back after their end. Who lives after all makes its row again.
+ */
+export async function forgetInstances(tx: Queryable): Promise<void> {
+  await tx.query(forget);
+}
+
 const takeLanes = {
   name: 'lanes_take',
   text: `
-update lanes l set owner = $1, epoch = l.epoch + 1
-where l.owner is distinct from $1
-  and not exists (select from instances i where i.id = l.owner and i.expires_at > clock_timestamp())
-  and exists (select from instances i where i.id = $1 and i.expires_at > clock_timestamp())
+with orphaned as (
+  select l.id from lanes l
+  where l.owner is null or (l.owner <> $1 and $3 and not exists (select from instances i where i.id = l.owner
+    and i.expires_at > clock_timestamp() and i.expires_at <= clock_timestamp() + interval '${LONGEST_LEASE} ms'))
+  order by l.id limit $2 for update of l skip locked
+)
+update lanes l set owner = $1, epoch = l.epoch + 1 from orphaned o
+where l.id = o.id and exists (select from instances i where i.id = $1 and i.expires_at > clock_timestamp())
 returning l.id, l.epoch`,
 };
 
-/** Takes every lane whose owner is gone, and adds one to its epoch: what the old owner still writes is refused. */
-export function takeOrphanedLanes(tx: Queryable, instance: InstanceId): Promise<OwnedLane[]> {
-  return tx.query<OwnedLane>(takeLanes, [instance]);
+/**
+ * Takes lanes without an owner, and adds one to their epochs: what the old owner still writes is refused. Those that
+ * somebody else takes in the same moment are left to him.
+ * @param most how many; null: all of them.
+ * @param ofTheDead whether also those whose owner lives no more; else only those that were given back, or are new.
+ */
+export function takeOrphanedLanes(
+  tx: Queryable,
+  instance: InstanceId,
+  most: number | null,
+  ofTheDead: boolean,
+): Promise<OwnedLane[]> {
+  return tx.query<OwnedLane>(takeLanes, [instance, most, ofTheDead]);
 }
 
 const doubtOpen = {

@@ -49,10 +49,16 @@ const REMOVED_AFTER = 60;
 const remove = {
   name: 'media_remove',
   text: `
-with gone as (
+with unfinished as materialized (
+  select id from batches where tenant_id = $1 and not complete
+), gone as (
   delete from media m where m.tenant_id = $1 and m.id = $2 and not exists (
     select from media_references r join due d on d.tenant_id = r.tenant_id and d.message_id = r.message_id
     where r.tenant_id = $1 and r.media_id = $2)
+  -- Messages of a batch that is still being stored have no work yet.
+  and not exists (
+    select from unfinished b join messages o on o.tenant_id = $1 and o.batch_id = b.id and o.state = 'queued'
+    where exists (select from media_references r where r.tenant_id = $1 and r.message_id = o.id and r.media_id = $2))
   returning m.tenant_id, m.id, m.sha256
 ), uploads as (
   delete from media_uploads u using gone g where u.tenant_id = $1 and u.media_id = g.id
@@ -65,7 +71,7 @@ select exists (select from gone) as gone,
   exists (select from media where tenant_id = $1 and id = $2) as known`,
 };
 
-/** Deletes a file that no open message is to send; that its bytes are to be removed is noted with it. */
+/** Deletes a file that no open message is to send, one of a batch that is still being stored included; that its bytes are to be removed is noted with it. */
 export async function deleteMedia(
   tx: Queryable,
   tenant: TenantId,

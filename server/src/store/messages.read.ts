@@ -1,20 +1,23 @@
 import { uuids } from '../db/arrays.ts';
-import type { Queryable } from '../db/pool.ts';
+import type { Queryable, Statement } from '../db/pool.ts';
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { Direction, Message, State } from '../domain/message.ts';
 
-/** The columns of a message as it is read: its row `m`, its sender `s`, its due work `d` and its last attempt `a`. */
-const COLUMNS = `
+/** When the last attempt of a message `m` began, with its due work `d`. */
+export const SENDING_AT = `coalesce(d.started_at, m.sending_at, (select a.started_at from attempts a
+  where a.tenant_id = m.tenant_id and a.message_id = m.id and a.attempt = m.attempt and m.attempt > 0))`;
+
+/** The columns of a message as it is read: its row `m`, its sender `s`, and its due work `d`. */
+export const COLUMNS = `
   m.tenant_id, m.id, m.direction, coalesce(d.state, m.state) as state, m.type, m.category, m.priority, m.sender_id,
   coalesce(s.phone, s.name) as sender_phone, m.contact_id, m.conversation_id, m.batch_id, m.wamid, m.address, m.content, m.template,
-  m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
-  coalesce(d.started_at, a.started_at) as sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at,
+  m.metadata, m.reply_to, m.reactions, m.edited_at, m.deleted_at, m.sender_type, m.author_id, m.error, coalesce(d.attempt, m.attempt) as attempt, m.created_at, m.scheduled_at, m.expires_at,
+  ${SENDING_AT} as sending_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at,
   m.ended_at, d.due_at, d.held`;
 
-const JOINS = `
+export const JOINS = `
   join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
-  left join due d on d.tenant_id = m.tenant_id and d.message_id = m.id
-  left join attempts a on a.tenant_id = m.tenant_id and a.message_id = m.id and a.attempt = m.attempt`;
+  left join due d on d.tenant_id = m.tenant_id and d.message_id = m.id`;
 
 const find = {
   name: 'messages_find',
@@ -47,20 +50,36 @@ export interface FailureRow {
   detail: string | null;
 }
 
+/** An attempt that nobody knew the outcome of when its grace was over. */
+export interface DoubtRow {
+  attempt: number;
+  waiting_since: string;
+  /** When receipts of later attempts proved that its own did not come; null: they have not. */
+  evident_at: string | null;
+}
+
 /** What happened to a message, in ISO times as the database writes them. */
 export interface MessageTrail {
   attempts: AttemptRow[];
   failures: FailureRow[];
+  doubts: DoubtRow[];
 }
+
+/** The columns of a trail, of the message `m`, which is $2. */
+export const TRAIL = `
+  (select coalesce(jsonb_agg(to_jsonb(x) order by x.attempt), '[]') from (
+    select attempt, started_at, ended_at, outcome, code, detail from attempts where tenant_id = $1 and message_id = $2
+    union all
+    select m.attempt, m.sending_at, m.answered_at, 'sent', null, null where m.sending_at is not null) x) as attempts,
+  (select coalesce(jsonb_agg(to_jsonb(f) - 'tenant_id' - 'message_id' order by f.at), '[]')
+   from failures f where f.tenant_id = $1 and f.message_id = $2) as failures,
+  (select coalesce(jsonb_agg(to_jsonb(u) - 'tenant_id' - 'message_id' order by u.attempt), '[]')
+   from doubts u where u.tenant_id = $1 and u.message_id = $2) as doubts`;
 
 const findWithTrail = {
   name: 'messages_find_with_trail',
   text: `
-select ${COLUMNS},
-  (select coalesce(jsonb_agg(to_jsonb(x) - 'tenant_id' - 'message_id' order by x.attempt), '[]')
-   from attempts x where x.tenant_id = $1 and x.message_id = $2) as attempts,
-  (select coalesce(jsonb_agg(to_jsonb(f) - 'tenant_id' - 'message_id' order by f.at), '[]')
-   from failures f where f.tenant_id = $1 and f.message_id = $2) as failures
+select ${COLUMNS}, ${TRAIL}
 from messages m ${JOINS} where m.tenant_id = $1 and m.id = $2`,
 };
 
@@ -84,10 +103,18 @@ export interface MessageFilter {
   type?: string | undefined;
   /** The states in the message's own row: `queued` there is queued, sending or unconfirmed. */
   states?: readonly State[] | undefined;
+  /** Of failed messages, the word and the provider's code of their error. */
+  error?: string | undefined;
+  error_code?: number | undefined;
+  /** Of open messages, which of the states that their due work has. */
+  open?: OpenFilter | undefined;
   /** By `created_at`, both included. */
   from?: Date | undefined;
   until?: Date | undefined;
 }
+
+/** `scheduled` are those of the queued ones whose time is to come. */
+export type OpenFilter = 'scheduled' | 'queued' | 'sending' | 'unconfirmed';
 
 /** A page: the newest messages older than `next` of the page before. `next` null: there are no more. */
 export interface MessagePage {
@@ -96,29 +123,62 @@ export interface MessagePage {
 }
 
 /** Most rows that are looked at for one page, so that a filter that nothing matches costs no more than that. */
+const LOOKED = 5_000;
+/** So many of the newest rows are counted, and reached by number of page. */
 export const WALKED = 10_000;
 /** Ids are made by this machine's clock, `created_at` by the database's: so far may they be apart. Milliseconds. */
 const CLOCKS_APART = 60_000;
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch';
+type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch' | 'failed' | 'reason' | 'open' | OpenFilter;
 
 /**
  * Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id.
  * @param most how many rows are looked at.
+ * @param each of each of a contact's conversations: they are sorted together, so all of these are read.
  */
-function walkOf(walk: Walk, most: number): string {
+function walkOf(walk: Walk, most: number, each = String(most)): string {
   if (walk === 'contact') {
     return `
     select m.* from conversations c cross join lateral (
       select * from messages where tenant_id = $1 and conversation_id = c.id and id < $2 and id >= $3
-      order by id desc limit ${most}
+      order by id desc limit ${each}
     ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${most}`;
+  }
+  if (walk === 'failed' || walk === 'reason') {
+    return `
+    select m.* from dead_letters l join messages m on m.tenant_id = l.tenant_id and m.id = l.message_id
+    where ${walk === 'reason' ? 'l.word = $13 and l.code = $14 and' : ''}
+      l.tenant_id = $1 and l.message_id < $2 and l.message_id >= $3
+    order by l.message_id desc limit ${most}`;
+  }
+  if (isOpen(walk)) {
+    return `
+    select m.*, d.state as open_state from due d join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
+    where d.tenant_id = $1 and d.message_id < $2 and d.message_id >= $3
+    order by d.message_id desc limit ${most}`;
   }
   return `
     select m.* from messages m where ${CONDITIONS[walk]} m.tenant_id = $1 and m.id < $2 and m.id >= $3
     order by m.id desc limit ${most}`;
+}
+
+/** What due work must be, to be on the list of one of these. Its state is looked at behind the walk, which is bounded by that. */
+const OPEN: Readonly<Record<OpenFilter | 'open', string>> = {
+  open: '',
+  scheduled: "and w.open_state = 'queued' and w.attempt = 0 and w.scheduled_at > now()",
+  queued: "and w.open_state = 'queued'",
+  sending: "and w.open_state = 'sending'",
+  unconfirmed: "and w.open_state = 'unconfirmed'",
+};
+
+function isOpen(walk: Walk): walk is OpenFilter | 'open' {
+  return walk in OPEN;
+}
+
+function matches(walk: Walk): string {
+  return isOpen(walk) ? `${MATCHES} ${OPEN[walk]}` : MATCHES;
 }
 
 const CONDITIONS = {
@@ -134,43 +194,61 @@ const MATCHES = `
   and ($6::uuid is null or w.conversation_id = $6) and ($7::uuid is null or w.batch_id = $7)
   and ($8::message_direction is null or w.direction = $8) and ($9::text is null or w.type = $9)
   and ($10::message_state[] is null or w.state = any ($10))
+  and ($13::text is null or (w.state = 'failed' and w.error ->> 'error' = $13))
+  and ($14::int is null or (w.state = 'failed' and coalesce((w.error ->> 'code')::int, 0) = $14))
   and ($11::timestamptz is null or w.created_at >= $11) and ($12::timestamptz is null or w.created_at <= $12)`;
+
+/** Where every message of a contact matches, no more of one conversation are on the page than the page and what comes before it. */
+const each = (most: number): string => `
+  case when num_nonnulls($4::uuid, $6::uuid, $7::uuid, $8::message_direction, $9::text, $10::message_state[], $11::timestamptz,
+    $12::timestamptz, $13::text, $14::int) = 0 then $15::int + $16::int else ${most} end`;
 
 // The page is cut before anything is joined, so that the walk stops as soon as it is full. Only when it is not full it is
 // asked how far the walk came: in the same statement, for what commits between two would be counted by one of them.
-const list = (walk: Walk) => ({
-  name: `messages_list_by_${walk}`,
+const list = (walk: Walk, name: string, most: number) => ({
+  name: `messages_${name}_by_${walk}`,
   text: `
 with page as (
-  select w.* from (${walkOf(walk, WALKED)}) w where ${MATCHES}
-  order by w.id desc offset $14 limit $13
+  select w.* from (${walkOf(walk, most, each(most))}) w where ${matches(walk)}
+  order by w.id desc offset $16 limit $15
 ), walked as (
-  select case when (select count(*) from page) < $13
-    then (select w.id from (${walkOf(walk, WALKED)}) w order by w.id desc offset ${WALKED - 1} limit 1) end as walked_to
+  select case when (select count(*) from page) < $15
+    then (select w.id from (${walkOf(walk, most)}) w order by w.id desc offset ${most - 1} limit 1) end as walked_to
 )
 select walked_to, p.* from walked left join (select ${COLUMNS} from page m ${JOINS}) p on true order by p.id desc`,
 });
-const lists = {
-  all: list('all'),
-  sender: list('sender'),
-  contact: list('contact'),
-  conversation: list('conversation'),
-  batch: list('batch'),
-};
+
+const WALKS: readonly Walk[] = [
+  'all',
+  'sender',
+  'contact',
+  'conversation',
+  'batch',
+  'failed',
+  'reason',
+  'open',
+  'scheduled',
+  'queued',
+  'sending',
+  'unconfirmed',
+];
+
+/** A statement for each way to walk. */
+function ofWalks(make: (walk: Walk) => Statement): Readonly<Record<Walk, Statement>> {
+  return Object.fromEntries(WALKS.map((walk) => [walk, make(walk)])) as Record<Walk, Statement>;
+}
+
+const lists = ofWalks((walk) => list(walk, 'list', LOOKED));
+/** By number of page. */
+const numbered = ofWalks((walk) => list(walk, 'page', WALKED));
 
 const total = (walk: Walk) => ({
   name: `messages_total_by_${walk}`,
   text: `
-select count(*) filter (where ${MATCHES})::int as total, count(*) > ${WALKED} as capped
+select count(*) filter (where ${matches(walk)})::int as total, count(*) > ${WALKED} as capped
 from (${walkOf(walk, WALKED + 1)}) w`,
 });
-const totals = {
-  all: total('all'),
-  sender: total('sender'),
-  contact: total('contact'),
-  conversation: total('conversation'),
-  batch: total('batch'),
-};
+const totals = ofWalks(total);
 
 /** How many messages match. `capped`: more than 10,000 rows would have had to be looked at, so there may be more. */
 export interface MessageTotal {
@@ -189,7 +267,7 @@ type PageRow = { walked_to: MessageId | null } & (Message | { id: null });
 
 /**
  * The messages that match, newest first, at most `limit` of them. A page may be short, and even empty, and still have a next
- * one: no more than 10,000 rows are looked at for it.
+ * one: no more than 5,000 rows are looked at for it; behind an offset 10,000.
  * @param before the `next` of the page before, or null for the first page.
  * @param offset how many messages that match are left out before the first; with `limit` at most 10,000.
  */
@@ -202,14 +280,14 @@ export async function listMessages(
   offset = 0,
 ): Promise<MessagePage> {
   const values = [...valuesOf(tenant, filter, before), limit + 1, offset];
-  const rows = await tx.query<PageRow>(lists[walkFor(filter)], values);
+  const rows = await tx.query<PageRow>((offset === 0 ? lists : numbered)[walkFor(filter)], values);
   const messages = rows.filter((row) => row.id !== null);
   if (messages.length <= limit) return { messages, next: rows[0]?.walked_to ?? null };
   messages.length = limit;
   return { messages, next: messages[limit - 1]?.id ?? null };
 }
 
-/** $1 to $12 of the statements of lists. */
+/** $1 to $14 of the statements of lists. */
 function valuesOf(tenant: TenantId, filter: MessageFilter, before: MessageId | null): unknown[] {
   const { below, from } = idBounds(filter, before);
   return [
@@ -225,14 +303,25 @@ function valuesOf(tenant: TenantId, filter: MessageFilter, before: MessageId | n
     filter.states ?? null,
     filter.from ?? null,
     filter.until ?? null,
+    filter.error ?? null,
+    filter.error_code ?? null,
   ];
 }
 
 /** The narrowest walk for a filter. */
-function walkFor({ sender_id, contact_id, conversation_id, batch_id }: MessageFilter): Walk {
+function walkFor(filter: MessageFilter): Walk {
+  const { sender_id, contact_id, conversation_id, batch_id, states, error, error_code, open } = filter;
+  if (open !== undefined) return open;
   if (conversation_id !== undefined) return 'conversation';
   if (batch_id !== undefined) return 'batch';
+  // Few fail.
+  if (error !== undefined && error_code !== undefined) return 'reason';
+  if (error !== undefined || error_code !== undefined) return 'failed';
   if (contact_id !== undefined) return 'contact';
+  // What failed is among the dead letters, and what is open has due work, wherever it lies among the others.
+  const only = states?.length === 1 ? states[0] : null;
+  if (only === 'failed') return 'failed';
+  if (only === 'queued') return 'open';
   return sender_id === undefined ? 'all' : 'sender';
 }
 

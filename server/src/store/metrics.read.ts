@@ -32,8 +32,8 @@ select (select count(*) from parked_receipts)::int as parked,
   (select count(*) from due where state = 'unconfirmed'
     and started_at < clock_timestamp() - $1 * interval '1 ms')::int as overdue,
   coalesce((select extract(epoch from clock_timestamp() - min(xact_start)) from pg_stat_activity
-   
-    where backend_xid is not null), 0)::float8 as event_lag`,
+    where backend_xid is not null and datname = current_database()), 0)::float8 as oldest_write,
+  event_horizon()::text as horizon, pg_snapshot_xmax(pg_current_snapshot())::text as next`,
 };
 
 export interface StoreState {
@@ -41,12 +41,15 @@ export interface StoreState {
   inbound_work: number;
   /** Unconfirmed for longer than is reported. */
   overdue: number;
-  /** How long the oldest open write of the whole server has held back readers of events, in seconds. */
-  event_lag: number;
+  /** How long the oldest write of this database that the role may look at has been open, in seconds. */
+  oldest_write: number;
+  /** The number of the transaction below which events may be read; that of the next one, when nothing holds them back. */
+  horizon: string;
+  next: string;
 }
 
 /** @param reportAfter milliseconds of doubt after which it is overdue. */
 export async function findStoreState(tx: Queryable, reportAfter: number): Promise<StoreState> {
   const [row] = await tx.query<StoreState>(rest, [reportAfter]);
-  return row ?? { parked: 0, inbound_work: 0, overdue: 0, event_lag: 0 };
+  return row ?? { parked: 0, inbound_work: 0, overdue: 0, oldest_write: 0, horizon: '0', next: '0' };
 }

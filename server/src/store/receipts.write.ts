@@ -1,5 +1,6 @@
 import { doubles, integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { DeferralCause } from '../domain/causes.ts';
 import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
 import type { FailedReceipt, MergedReceipt, ParkedReceipt } from '../domain/receipt.ts';
@@ -132,13 +133,13 @@ const fail = {
   text: `
 with i as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::timestamptz[], $6::int[], $7::text[],
-    $8::text[], $9::uuid[], $10::float8[])
-  as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay)
+    $8::text[], $9::uuid[], $10::float8[], $13::text[])
+  as i(tenant_id, message_id, wamid, attempt, at, code, title, detail, event_id, delay, cause)
 ), named as materialized (
-  select i.tenant_id, i.message_id, i.wamid, i.at, i.code, i.title, i.detail, i.event_id,
+  select i.tenant_id, i.message_id, i.wamid, i.at, i.code, i.title, i.detail, i.event_id, i.cause,
     -- No further attempt when the message's time will be over, or its recipient has opted out, and none at all when it was only
-    -- recorded, not sent by us.
-    case when coalesce(i.attempt, m.attempt) > 0 and not ${refuses('m.category')} and now() + i.delay * interval '1 ms' < least(m.expires_at,
+    -- recorded, not sent by us. Nor when it has failed: then only the reason is news.
+    case when m.state <> 'failed' and coalesce(i.attempt, m.attempt) > 0 and not ${refuses('m.category')} and now() + i.delay * interval '1 ms' < least(m.expires_at,
       coalesce(m.scheduled_at, m.created_at) + $12 * interval '1 ms') then i.delay end as delay,
     coalesce(i.attempt, m.attempt) as named_attempt, d.state as due_state
   from i
@@ -154,7 +155,7 @@ with i as materialized (
     and i.delay is null
   returning d.tenant_id, d.message_id, d.attempt, d.started_at
 ), back as (
-  update due d set state = 'queued', due_at = clock_timestamp() + i.delay * interval '1 ms'
+  update due d set state = 'queued', due_at = clock_timestamp() + i.delay * interval '1 ms', cause = i.cause
   from named i
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.named_attempt and d.state <> 'queued'
     and i.delay is not null
@@ -171,18 +172,21 @@ with i as materialized (
     wamid = case when i.delay is null then coalesce(m.wamid, i.wamid) else null end,
     state = case when i.delay is null then 'failed'::message_state else 'queued' end,
     sent_at = case when i.delay is null then m.sent_at end,
+    sending_at = case when i.delay is null then m.sending_at end,
+    answered_at = case when i.delay is null then m.answered_at end,
     failed_at = case when i.delay is null then greatest(i.at, m.created_at) end,
     error = case when i.delay is null then
       jsonb_build_object('error', 'send_failed', 'code', i.code, 'title', i.title, 'detail', i.detail) end
   from named i left join d on d.tenant_id = i.tenant_id and d.message_id = i.message_id
   where m.tenant_id = i.tenant_id and m.id = i.message_id
-    and ((m.state = 'sent' and m.attempt = i.named_attempt) or (m.state = 'queued' and d.message_id is not null))
+    and ((m.state = 'sent' and m.attempt = i.named_attempt) or (m.state = 'queued' and d.message_id is not null)
+      or (m.state = 'failed' and m.attempt = i.named_attempt and m.error ->> 'error' = 'outcome_unknown'))
   returning m.tenant_id, m.id, m.sender_id, m.type, m.state, m.state_before, m.attempt, m.wamid, m.sent_at, m.failed_at,
-    m.error, m.priority, m.expires_at, i.event_id, i.delay
+    m.error, m.priority, m.expires_at, i.event_id, i.delay, i.cause
 ), again as (
-  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, attempt)
+  insert into due (tenant_id, message_id, lane_id, sender_id, priority, due_at, expires_at, attempt, cause)
   select m.tenant_id, m.id, s.lane_id, m.sender_id, m.priority, clock_timestamp() + m.delay * interval '1 ms',
-    m.expires_at, m.attempt
+    m.expires_at, m.attempt, m.cause
   from m join senders s on s.tenant_id = m.tenant_id and s.id = m.sender_id
   where m.state = 'queued'
 ), w as (
@@ -212,6 +216,8 @@ select tenant_id, message_id, false from back`,
 export interface FailedReceiptRow extends FailedReceipt {
   event: EventId;
   delay: number | null;
+  /** What another attempt waits for; null: the pause of its queue. */
+  cause: DeferralCause | null;
 }
 
 /**
@@ -238,6 +244,7 @@ export function applyFailedReceipts(
     doubles(failed, (r) => r.delay),
     slot,
     validity,
+    texts(failed, (r) => r.cause),
   ]);
 }
 

@@ -2,6 +2,7 @@ import { integers, jsons, smallints, texts, times, uuids } from '../db/arrays.ts
 import type { Queryable } from '../db/pool.ts';
 import type { ContactId, ConversationId, EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import { jsonText } from '../domain/json-text.ts';
+import { OPENED_RECORD } from './chat-conversations.read.ts';
 import type { Name } from './customers.read.ts';
 import { SUPPRESSED } from './customers.write.ts';
 
@@ -32,13 +33,23 @@ with i as materialized (
   select n.tenant_id, n.kind, n.value, n.contact_id,
     (select s.lane_id from senders s where s.tenant_id = n.tenant_id and s.id = n.scope_id), coalesce((select ${SUPPRESSED} from contacts k where k.tenant_id = n.tenant_id and k.id = n.contact_id), 0)
   from unnest($27::uuid[], $28::text[], $29::text[], $30::uuid[], $39::uuid[]) as n(tenant_id, kind, value, contact_id, scope_id)
+), n as materialized (
+  select * from unnest($31::uuid[], $32::uuid[], $33::uuid[], $34::uuid[], $35::int[], $36::timestamptz[], $37::timestamptz[], $40::uuid[])
+  as n(tenant_id, id, sender_id, contact_id, unread, at, until, opening)
+), o as (
+  insert into events (tenant_id, id, type, conversation_id, data)
+  select v.tenant_id, n.opening, 'conversation.opened', v.id, jsonb_build_object('conversation', ${OPENED_RECORD})
+  from n join conversations v on v.tenant_id = n.tenant_id and v.id = n.id
+  where n.unread > 0 and v.closed_at is not null
 ), v as (
-  insert into conversations (tenant_id, id, sender_id, contact_id, unread_count, last_inbound_at, window_expires_at)
-  select * from unnest($31::uuid[], $32::uuid[], $33::uuid[], $34::uuid[], $35::int[], $36::timestamptz[], $37::timestamptz[])
+  insert into conversations (tenant_id, id, sender_id, contact_id, unread_count, last_inbound_at, window_expires_at, last_message_at)
+  select tenant_id, id, sender_id, contact_id, unread, at, until, at from n
   on conflict (tenant_id, id) do update set
+    closed_at = case when excluded.unread_count > 0 then null else conversations.closed_at end,
     unread_count = conversations.unread_count + excluded.unread_count,
     last_inbound_at = greatest(conversations.last_inbound_at, excluded.last_inbound_at),
-    window_expires_at = greatest(conversations.window_expires_at, excluded.window_expires_at)
+    window_expires_at = greatest(conversations.window_expires_at, excluded.window_expires_at),
+    last_message_at = greatest(conversations.last_message_at, excluded.last_message_at)
 ), m as (
   insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, direction, state, state_before, type,
     category, priority, wamid, address, content, reply_to, created_at, sent_at, delivered_at, sender_type)
@@ -98,7 +109,10 @@ export interface ContactSum {
   at: number | null;
 }
 
-/** What its messages make of a conversation. `window`: until when the customer may be answered freely. */
+/**
+ * What its messages make of a conversation. `window`: until when the customer may be answered freely. `opening`: the event that tells
+ * that it is open again, if it was closed and there is something to read.
+ */
 export interface ConversationSum {
   tenant: TenantId;
   conversation: ConversationId;
@@ -107,6 +121,7 @@ export interface ConversationSum {
   unread: number;
   at: number | null;
   window: number | null;
+  opening: EventId;
 }
 
 export interface ReceivedWrite {
@@ -119,6 +134,7 @@ export interface ReceivedWrite {
 
 /**
  * Writes messages that came, with contacts and conversations, unread counts, windows and files to be fetched, in one statement.
+ * A closed conversation in which there is something to read now is open again.
  * @throws a unique violation when one of them is stored already, or a contact or conversation was made by somebody else since it
  *   was looked up: nothing is written then, and the caller looks again.
  */
@@ -162,5 +178,6 @@ export async function insertReceivedMessages(tx: Queryable, write: ReceivedWrite
     times(conversations, (v) => v.window),
     slot,
     uuids(names, (n) => n.scope ?? null),
+    uuids(conversations, (v) => v.opening),
   ]);
 }

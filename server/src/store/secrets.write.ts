@@ -6,6 +6,8 @@ export type SecretKind =
   | 'app_previous'
   | 'app_secret'
   | 'app_verify_token'
+  | 'endpoint_previous'
+  | 'endpoint_secret'
   | 'fact'
   | 'sender_token'
   | 'webhook_key';
@@ -24,6 +26,9 @@ const ALL = `
   union all select 'app_previous', id, '', previous_secret_sealed from apps where previous_secret_sealed is not null
   union all select 'app_secret', id, '', app_secret_sealed from apps
   union all select 'app_verify_token', id, '', verify_token_sealed from apps
+  union all select 'endpoint_previous', tenant_id::text, id::text, previous_secret_sealed from webhook_endpoints
+    where previous_secret_sealed is not null
+  union all select 'endpoint_secret', tenant_id::text, id::text, secret_sealed from webhook_endpoints
   union all select 'fact', key, '', decode(value #>> '{}', 'base64') from settings where key = any($1::text[])
   union all select 'sender_token', tenant_id::text, id::text, access_token_sealed from senders
     where access_token_sealed is not null
@@ -82,6 +87,18 @@ update apps set app_secret_sealed = $4 where id = $1 and $2 = '' and app_secret_
     text: `
 update apps set verify_token_sealed = $4
 where id = $1 and $2 = '' and verify_token_sealed = $3 returning true as done`,
+  },
+  endpoint_previous: {
+    name: 'secrets_replace_endpoint_previous',
+    text: `
+update webhook_endpoints set previous_secret_sealed = $4
+where tenant_id = $1::uuid and id = $2::uuid and previous_secret_sealed = $3 returning true as done`,
+  },
+  endpoint_secret: {
+    name: 'secrets_replace_endpoint_secret',
+    text: `
+update webhook_endpoints set secret_sealed = $4
+where tenant_id = $1::uuid and id = $2::uuid and secret_sealed = $3 returning true as done`,
   },
   fact: {
     name: 'secrets_replace_fact',

@@ -1,65 +1,61 @@
 import { bigints, doubles, integers, smallints, texts, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { DeferralCause } from '../domain/causes.ts';
 import type { EventId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
-import type { LaneClaim } from '../domain/lane.ts';
+import { type LaneClaim, narrowed } from '../domain/lane.ts';
 import type { Content, Template } from '../domain/message.ts';
+import type { ByPriority } from '../domain/schedule/priorities.ts';
+import type { Candidate } from '../domain/schedule/schedule.ts';
 
 /**
  * The writes of a lane's work. Each holds the rows of its lanes FOR SHARE and checks that the instance owns them at the
  * epoch it thinks: a takeover updates those rows, so a deposed owner changes nothing. Settling matches the attempt as well.
  */
 
-/** A message that may leave, with what its call needs. */
-export interface Claimed {
-  tenant_id: TenantId;
-  message_id: MessageId;
-  lane_id: number;
-  sender_id: SenderId;
+/** A message that may leave, with what its selection and its call need. */
+export interface Claimed extends Candidate {
   attempt: number;
   type: string;
-  category: string;
-  address: string;
   content: Content | null;
   template: Template | null;
   reply_to: string | null;
-  /** Since when it may leave: its acceptance, or the time it was scheduled for. */
-  waiting_since: Date;
+  /** When it was read, by the database's clock: milliseconds since 1970. */
+  wall: number;
 }
 
 // now() and not clock_timestamp(): only a stable function can bound the index.
 const claim = {
   name: 'sending_claim',
   text: `
-select d.tenant_id, d.message_id, d.lane_id, d.sender_id, d.attempt, m.type, m.category, m.address, m.content, m.template,
-  m.reply_to, greatest(m.created_at, m.scheduled_at) as waiting_since
-from unnest($1::int[], $2::uuid[], $3::int[]) as s(lane_id, sender_id, room)
+select d.tenant_id, d.message_id, d.lane_id, d.sender_id, d.attempt, d.priority, d.expires_at, m.conversation_id, m.batch_id, m.type, m.category,
+  m.address, m.content, m.template, m.reply_to, greatest(m.created_at, m.scheduled_at) as waiting_since,
+  (extract(epoch from now()) * 1000)::float8 as wall
+from unnest($1::int[], $2::uuid[], $3::int[], $4::int[], $5::int[]) as s(lane_id, sender_id, high, normal, low)
 cross join lateral (
-  select * from (
-    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null and priority = 0
-       and due_at <= now() order by due_at, message_id limit s.room)
-    union all
-    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null and priority = 1
-       and due_at <= now() order by due_at, message_id limit s.room)
-    union all
-    (select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null and priority = 2
-       and due_at <= now() order by due_at, message_id limit s.room)
-  ) by_priority limit s.room
+  ${dueOf(0, 'high')} union all ${dueOf(1, 'normal')} union all ${dueOf(2, 'low')}
 ) d
 join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id`,
 };
 
+function dueOf(priority: number, limit: string): string {
+  return `(select * from due where lane_id = s.lane_id and sender_id = s.sender_id and state = 'queued' and held is null
+    and priority = ${priority} and due_at <= now() order by due_at, message_id limit s.${limit})`;
+}
+
 /**
- * Reads what is due, for each sender at most as much as it has room for: high priority first, then by due time.
- * A read only: the recorded attempt is the first write.
+ * Reads what is due, of each sender and priority at most as much as was asked for, by due time. A read only: the recorded attempt
+ * is the first write.
  */
 export function findDue(
   tx: Queryable,
-  senders: readonly { lane: number; sender: SenderId; room: number }[],
+  asks: readonly { lane: number; sender: SenderId; limits: Readonly<ByPriority> }[],
 ): Promise<Claimed[]> {
   return tx.query<Claimed>(claim, [
-    integers(senders, (s) => s.lane),
-    uuids(senders, (s) => s.sender),
-    integers(senders, (s) => s.room),
+    integers(asks, (ask) => ask.lane),
+    uuids(asks, (ask) => ask.sender),
+    integers(asks, (ask) => ask.limits[0]),
+    integers(asks, (ask) => ask.limits[1]),
+    integers(asks, (ask) => ask.limits[2]),
   ]);
 }
 
@@ -70,31 +66,48 @@ export interface Begun {
   started_at: Date;
 }
 
-/**
- * The lanes of the question that the instance still owns, held until the statement is committed. Due work is compared with
- * them by `is not distinct from`, which no index serves: its rows are to be found by their key, not by their lane.
- */
+/** The lanes of the question that the instance still owns, held until the statement is committed. */
 export const OWNED = `
-owned as (
+owned as materialized (
   select l.id, l.epoch from lanes l
   join unnest($2::int[], $3::bigint[]) as mine(id, epoch) on mine.id = l.id and mine.epoch = l.epoch
   where l.owner = $1 for share of l
 )`;
 
+/**
+ * The epoch of a lane of `owned`, null of any other. Two arrays that are made once a statement: a join would compare each row with each
+ * lane, and could find rows by their lane, where their key is what is to find them.
+ */
+export function ownedEpoch(lane: string): string {
+  return `(array(select epoch from owned order by id))[array_position(array(select id from owned order by id), ${lane})]`;
+}
+
+/** What the column can count. One message more would fail the statement, and all that begin with it. */
+const MOST_ATTEMPTS = 32_767;
+
+/**
+ * Not `=`: the index of what waits would fit, and be walked whole for each batch while nobody has counted what waits, as in the first campaign
+ * of a new installation. The row is to be found by its key.
+ */
+const IS_QUEUED = `d.state is not distinct from 'queued'`;
+
+// Nor `=` for the lane, for the same reason.
 const begin = {
   name: 'sending_begin',
   text: `
 with ${OWNED}
-update due d set state = 'sending', attempt = d.attempt + 1, epoch = o.epoch, started_at = clock_timestamp(),
-  due_at = clock_timestamp() + $7 * interval '1 ms'
-from unnest($4::uuid[], $5::uuid[], $6::smallint[]) as i(tenant_id, message_id, attempt), owned o
-where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.state = 'queued' and d.attempt = i.attempt
-  and d.held is null and d.lane_id is not distinct from o.id and (d.expires_at is null or d.expires_at > clock_timestamp())
+update due d set state = 'sending', attempt = d.attempt + 1, epoch = ${ownedEpoch('d.lane_id')},
+  started_at = clock_timestamp(), due_at = clock_timestamp() + $7 * interval '1 ms', cause = null
+from unnest($4::uuid[], $5::uuid[], $6::smallint[], $8::int[]) as i(tenant_id, message_id, attempt, lane_id)
+where d.tenant_id = i.tenant_id and d.message_id = i.message_id and ${IS_QUEUED} and d.attempt = i.attempt
+  and d.held is null and ${ownedEpoch('d.lane_id')} is not null and (d.expires_at is null or d.expires_at > clock_timestamp())
+  and d.due_at <= clock_timestamp() and d.lane_id is not distinct from i.lane_id and d.attempt < ${MOST_ATTEMPTS}
 returning d.message_id, d.attempt, d.started_at`,
 };
 
 /**
- * Records that attempts begin. What was cancelled, expired or taken over since it was read is left out of the answer.
+ * Records that attempts begin. What was cancelled, expired, moved to a later time or another lane, or taken over since it was read is left
+ * out of the answer.
  * @param grace milliseconds until an attempt without an answer becomes doubtful.
  */
 export function beginAttempts(
@@ -103,14 +116,53 @@ export function beginAttempts(
   claimed: readonly Claimed[],
   grace: number,
 ): Promise<Begun[]> {
+  const mine = narrowed(owner, new Set(claimed.map((c) => c.lane_id)));
   return tx.query<Begun>(begin, [
-    owner.instance,
-    integers(owner.lanes, (lane) => lane),
-    bigints(owner.epochs, (epoch) => epoch),
+    mine.instance,
+    integers(mine.lanes, (lane) => lane),
+    bigints(mine.epochs, (epoch) => epoch),
     uuids(claimed, (c) => c.tenant_id),
     uuids(claimed, (c) => c.message_id),
     smallints(claimed, (c) => c.attempt),
     grace,
+    integers(claimed, (c) => c.lane_id),
+  ]);
+}
+
+const putOffStatement = {
+  name: 'sending_put_off',
+  text: `
+with ${OWNED}
+update due d set due_at = clock_timestamp() + i.delay * interval '1 ms', cause = i.cause
+from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::float8[], $8::text[])
+  as i(tenant_id, message_id, attempt, delay, cause)
+where d.tenant_id = i.tenant_id and d.message_id = i.message_id and ${IS_QUEUED} and d.attempt = i.attempt
+  and d.held is null and ${ownedEpoch('d.lane_id')} is not null and d.due_at <= clock_timestamp()
+returning d.message_id`,
+};
+
+/** What is due, and is not to leave before `delay` ms from now. */
+export interface PutOff {
+  candidate: Pick<Claimed, 'tenant_id' | 'message_id' | 'attempt'>;
+  delay: number;
+  cause: DeferralCause;
+}
+
+/** Puts due work off. What was cancelled, begun, moved to a later time or taken over since it was read is left out of the answer. */
+export function putOffDue(
+  tx: Queryable,
+  owner: LaneClaim,
+  putOff: readonly PutOff[],
+): Promise<{ message_id: MessageId }[]> {
+  return tx.query<{ message_id: MessageId }>(putOffStatement, [
+    owner.instance,
+    integers(owner.lanes, (lane) => lane),
+    bigints(owner.epochs, (epoch) => epoch),
+    uuids(putOff, (p) => p.candidate.tenant_id),
+    uuids(putOff, (p) => p.candidate.message_id),
+    smallints(putOff, (p) => p.candidate.attempt),
+    doubles(putOff, (p) => p.delay),
+    texts(putOff, (p) => p.cause),
   ]);
 }
 
@@ -129,16 +181,13 @@ with ${OWNED}, i as materialized (
   select * from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[], $8::text[])
   as i(tenant_id, message_id, attempt, event_id, wamid)
 ), d as (
-  delete from due d using i, owned o
+  delete from due d using i
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
+    and d.epoch = ${ownedEpoch('d.lane_id')}
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.wamid
-), a as (
-  insert into attempts (tenant_id, message_id, attempt, started_at, outcome)
-  select tenant_id, message_id, attempt, started_at, 'sent' from d
-  on conflict do nothing
 ), m as (
-  update messages m set state_before = m.state, state = 'sent', attempt = d.attempt, wamid = d.wamid, sent_at = now()
+  update messages m set state_before = m.state, state = 'sent', attempt = d.attempt, wamid = d.wamid, sent_at = now(),
+    sending_at = d.started_at, answered_at = clock_timestamp()
   from d where m.tenant_id = d.tenant_id and m.id = d.message_id and m.state = 'queued'
   returning m.tenant_id, m.id, m.sender_id, m.type, m.attempt, m.wamid, m.created_at, d.event_id
 ), w as (
@@ -196,9 +245,9 @@ with ${OWNED}, i as materialized (
     $12::text[], $13::text[])
   as i(tenant_id, message_id, attempt, event_id, code, word, title, detail, source, outcome)
 ), d as (
-  delete from due d using i, owned o
+  delete from due d using i
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
+    and d.epoch = ${ownedEpoch('d.lane_id')}
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.code, i.word, i.title, i.detail, i.source,
     i.outcome
 ), a as (
@@ -269,16 +318,17 @@ const settleAgain = {
   name: 'sending_settle_again',
   text: `
 with ${OWNED}, i as materialized (
-  select * from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[], $8::float8[], $9::text[], $10::int[], $11::text[])
-  as i(tenant_id, message_id, attempt, event_id, delay, outcome, code, detail)
+  select * from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[], $8::float8[], $9::text[], $10::int[], $11::text[], $12::text[])
+  as i(tenant_id, message_id, attempt, event_id, delay, outcome, code, detail, cause)
 ), before as (
   select d.tenant_id, d.message_id, d.state, d.started_at from due d join i using (tenant_id, message_id)
 ), d as (
-  update due d set state = 'queued', due_at = clock_timestamp() + i.delay * interval '1 ms',
+  update due d set state = 'queued', cause = i.cause,
+    due_at = case when i.delay < 0 then d.started_at else clock_timestamp() end + i.delay * interval '1 ms',
     resends = d.resends + (i.outcome = 'resend')::int
-  from i, owned o
+  from i
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
+    and d.epoch = ${ownedEpoch('d.lane_id')}
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.outcome, i.code, i.detail
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)
@@ -294,11 +344,13 @@ select tenant_id, message_id, 0::float8 as seconds from d`,
 
 /** An attempt after which the message waits for another. */
 export interface AttemptAgain extends AttemptKey {
-  /** Milliseconds from now. */
+  /** Milliseconds from now. Negative: it is due since so long before the attempt began. */
   delay: number;
   outcome: 'retry' | 'resend';
   code: number | null;
   detail: string | null;
+  /** Why it waits for its time; null: it does not, or its queue is paused. */
+  cause: DeferralCause | null;
 }
 
 /** Settles attempts that are followed by another. */
@@ -319,6 +371,7 @@ export function settleForAnother(
     texts(again, (a) => a.outcome),
     integers(again, (a) => a.code),
     texts(again, (a) => a.detail),
+    texts(again, (a) => a.cause),
   ]);
 }
 
@@ -327,9 +380,9 @@ const settleUnknown = {
   text: `
 with ${OWNED}, d as (
   update due d set state = 'unconfirmed'
-  from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[]) as i(tenant_id, message_id, attempt, event_id), owned o
+  from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::uuid[]) as i(tenant_id, message_id, attempt, event_id)
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state = 'sending'
-    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
+    and d.epoch = ${ownedEpoch('d.lane_id')}
   returning d.tenant_id, d.message_id, d.attempt, i.event_id
 ), e as (
   insert into events (tenant_id, id, type, message_id, data)

@@ -20,7 +20,7 @@ select e.xid::text as xid, e.id as event_id, m.id as message_id, e.data ->> 'wam
   m.template, coalesce(c.external_id, c.id::text) as conversation_id
 from (
   select * from events
-  where tenant_id = $1 and (xid, id) > ($2::text::xid8, $3::uuid) and xid < pg_snapshot_xmin(pg_current_snapshot())
+  where tenant_id = $1 and (xid, id) > ($2::text::xid8, $3::uuid) and xid < (select event_horizon())
   order by xid, id limit $4
 ) e
 left join messages m on m.tenant_id = $1 and m.id = e.message_id and m.direction = 'outbound' and ${BECAME_SENT}

@@ -2,7 +2,7 @@ import { bigints, doubles, integers, smallints, texts, uuids } from '../db/array
 import type { Queryable } from '../db/pool.ts';
 import type { EventId, MessageId, TemplateId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
-import { type AttemptKey, OWNED, type SettledRow } from './sending.write.ts';
+import { type AttemptKey, OWNED, ownedEpoch, type SettledRow } from './sending.write.ts';
 
 /**
  * Messages that wait for their template. `due.held` keeps a claim from finding them; they expire and are cancelled like
@@ -165,9 +165,9 @@ with ${OWNED}, i as materialized (
   update due d set state = 'queued', template_id = coalesce(i.template_id, d.template_id),
     held = case when i.template_id is not null then 'template' end,
     due_at = clock_timestamp() + case when i.template_id is null then i.delay else 0 end * interval '1 ms'
-  from i, owned o
+  from i
   where d.tenant_id = i.tenant_id and d.message_id = i.message_id and d.attempt = i.attempt and d.state <> 'queued'
-    and (d.lane_id, d.epoch) is not distinct from (o.id, o.epoch)
+    and d.epoch = ${ownedEpoch('d.lane_id')}
   returning d.tenant_id, d.message_id, d.attempt, d.started_at, i.event_id, i.code, i.detail, i.template_id, i.account_id
 ), a as (
   insert into attempts (tenant_id, message_id, attempt, started_at, outcome, code, detail)

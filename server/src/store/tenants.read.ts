@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
 import type { ConsentKeywords } from '../domain/consent.ts';
 import { isReference, isUuid, type TenantId } from '../domain/ids.ts';
+import type { QuietHours } from '../domain/schedule/quiet-hours.ts';
 
 /** A tenant as an operator sees it. */
 export interface TenantRow {
@@ -15,6 +16,9 @@ export interface TenantRow {
   processing: boolean;
   /** Words by which its customers opt out and in; null: those of the configuration, also in place of one that is absent. */
   consent_keywords: Partial<ConsentKeywords> | null;
+  quiet_hours: QuietHours;
+  /** Days that what people say in its conversations is kept, where the conversation says nothing; null: for ever. */
+  retention_days: number | null;
   created_at: Date;
 }
 
@@ -22,7 +26,7 @@ export interface TenantRow {
 export type DoubtPolicy = Readonly<Record<string, 'resend' | 'tell'>>;
 
 const COLUMNS =
-  'id, external_id, name, monthly_quota, requests_per_second, request_burst, doubt_policy, processing, consent_keywords, created_at';
+  'id, external_id, name, monthly_quota, requests_per_second, request_burst, doubt_policy, processing, consent_keywords, quiet_hours, retention_days, created_at';
 
 const findOne = {
   name: 'tenants_find',

@@ -27,33 +27,6 @@ export function findTendedSenders(tx: Queryable, limit: number): Promise<TendedS
   return tx.query<TendedSender>(findAll, [limit]);
 }
 
-// What the provider held back waits at most a minute: further ahead there is only what was scheduled.
-const releaseHeld = {
-  name: 'tending_release_held',
-  text: `
-update due d set due_at = clock_timestamp()
-from (
-  select d.tenant_id, d.message_id from due d
-  join attempts a on a.tenant_id = d.tenant_id and a.message_id = d.message_id and a.attempt = d.attempt
-  where d.lane_id = $2 and d.sender_id = $3 and d.state = 'queued' and d.held is null
-    and d.priority = any('{0,1,2}'::smallint[]) and d.due_at > now() and d.due_at <= now() + interval '2 minutes'
-    and d.tenant_id = $1 and d.attempt > 0 and (a.code = any($4::int[]) or a.code between 200 and 299)
-  limit $5 for update of d skip locked
-) held
-where d.tenant_id = held.tenant_id and d.message_id = held.message_id and d.state = 'queued'
-returning d.message_id`,
-};
-
-/** Makes due what waits since an error of these codes, or a missing permission. @returns how many. */
-export async function releaseHeldMessages(
-  tx: Queryable,
-  { tenant_id, id, lane_id }: TendedSender,
-  codes: readonly number[],
-  limit: number,
-): Promise<number> {
-  return (await tx.query(releaseHeld, [tenant_id, lane_id, id, codes, limit])).length;
-}
-
 const follow = {
   name: 'tending_follow',
   text: `
@@ -94,6 +67,38 @@ returning s.id`,
 /** Ends it, unless there is still work in the lane before. */
 export async function endTending(tx: Queryable, { tenant_id, id, lane_id }: TendedSender): Promise<void> {
   await tx.query(end, [tenant_id, id, lane_id]);
+}
+
+// From one sender's queue to the next by the index: as many looks as there are senders with queued work, however much that is.
+const adopt = {
+  name: 'tending_adopt',
+  text: `
+with recursive queue as (
+  (select tenant_id, lane_id, sender_id from due where state = 'queued' and held is null order by lane_id, sender_id limit 1)
+  union all
+  select next.tenant_id, next.lane_id, next.sender_id from queue q cross join lateral (
+    select d.tenant_id, d.lane_id, d.sender_id from due d
+    where d.state = 'queued' and d.held is null and (d.lane_id, d.sender_id) > (q.lane_id, q.sender_id)
+    order by d.lane_id, d.sender_id limit 1
+  ) next
+), stray as (
+  select distinct on (s.tenant_id, s.id) s.tenant_id, s.id, q.lane_id from queue q
+  join senders s on s.tenant_id = q.tenant_id and s.id = q.sender_id and s.lane_id <> q.lane_id
+  where s.previous_lane_id is null
+  order by s.tenant_id, s.id, q.lane_id
+)
+update senders s set previous_lane_id = i.lane_id, tend_until = greatest(s.tend_until, clock_timestamp())
+from stray i where s.tenant_id = i.tenant_id and s.id = i.id and s.previous_lane_id is null
+returning s.id`,
+};
+
+/**
+ * Has senders looked after that have queued work in another lane, of all tenants: it was written for the lane before when the move
+ * was long over, and nobody sends from there. Of several such lanes one at a time.
+ * @returns how many.
+ */
+export async function adoptStrays(tx: Queryable): Promise<number> {
+  return (await tx.query(adopt)).length;
 }
 
 const begin = {
