@@ -1,16 +1,23 @@
-import { type BegunSend, beginPacedSends, beginSends, type PacedAsk, type Taken } from '../actions/begin-sends.ts';
-import { doubtConnection } from '../actions/check-connections.ts';
-import { expireMessages } from '../actions/expire-messages.ts';
+import {
+  type BegunSend,
+  beginCountedSends,
+  beginSends,
+  type Claimed,
+  type Counted,
+  findDueSends,
+  isReaching,
+  type PutOff,
+  putOffSends,
+} from '../actions/begin-sends.ts';
+import { expireMessages, expireStale, expireTooOld } from '../actions/expire-messages.ts';
 import type { Held } from '../actions/hold-lanes.ts';
 import { resolveDoubts } from '../actions/resolve-doubts.ts';
 import type { Settler } from '../actions/settle-sends.ts';
 import type { Db } from '../db/pool.ts';
-import type { Attempt, Channel, ChannelSender, Channels } from '../domain/channel.ts';
-import type { SenderId } from '../domain/ids.ts';
-import { namedMedia, withProviderMedia } from '../domain/named-media.ts';
-import type { Outcome } from '../domain/outcome.ts';
-import { providerError } from '../domain/provider-errors.ts';
-import { type Share, shareRoom } from '../domain/schedule/share-room.ts';
+import type { Channels } from '../domain/channel.ts';
+import { PAIR_LIMIT } from '../domain/schedule/pair-rate.ts';
+import { type Ask, createSchedule } from '../domain/schedule/schedule.ts';
+import { createPlaceLines } from '../domain/schedule/unique-users.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -18,19 +25,23 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { createPause } from '../runtime/pause.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Signals } from '../signals/signals.ts';
+import { findPutOffMessages, findRecentPairs } from '../store/handover.read.ts';
 import { findLaneSenders } from '../store/lanes.read.ts';
+import { createCalls } from './calls.ts';
+import { createDoubtReport } from './doubt-report.ts';
 import { createFileCalls } from './file-calls.ts';
-import type { Lease } from './lease.ts';
+import type { Gate } from './gate.ts';
+import type { LaneRules } from './lane-rules.ts';
+import { LEAST_LEASE, type Lease } from './lease.ts';
 import type { ProviderMedia } from './provider-media.ts';
 import type { Senders } from './senders.ts';
 
 /**
- * The sending loop. Each round: which senders have work and are allowed to send, how the room for calls is shared among
- * them, what of theirs is due, record that the attempts begin, call, settle. A round never waits for a call; what limits
- * it is the room for calls in flight.
+ * The sending loop. Each round: the schedule says of whom how much due work is to be read, and of what was found which goes now;
+ * record that the attempts begin, call, settle. What does not go is put off, with the reason, or waits for one that is under way. A
+ * round never waits for a call; what limits it is the room for calls in flight, and that what was called is settled in time.
  *
- * Whatever a webhook's owner makes of his calls, it costs nobody else: calls to webhooks have at most a quarter of the room,
- * and each webhook a few of them. What keeps a pace is begun apart, in a transaction that counts it.
+ * What is counted durably is begun apart, in a transaction that counts it.
  *
  * Besides the rounds, a slower beat looks for what no signal tells of: messages that became due, doubts whose grace is
  * over, messages that expired.
@@ -44,11 +55,18 @@ export interface DispatcherOptions {
   settler: Settler;
   lease: () => Lease;
   senders: Senders;
+  gate: Gate;
+  /** Quiet hours, and how many users lanes may reach. */
+  rules: LaneRules;
   clock: Clock;
   metrics: Metrics;
   logger: Logger;
-  /** Most calls under way at once. */
+  /** Most calls under way at once; of these of one sender, and of one tenant. null: a half, and three quarters. */
   maxInFlight: number;
+  senderInFlight?: number | null;
+  tenantInFlight?: number | null;
+  /** Milliseconds in which a message may be sent, from when it may leave. */
+  validity: number;
   /** Milliseconds until an attempt without an answer becomes doubtful. */
   grace: number;
   /** Milliseconds between looks for what no signal tells of. */
@@ -60,41 +78,61 @@ export interface DispatcherOptions {
 export interface Dispatcher extends Part {
   /** Told after each renewal of the lease: lanes may have come or gone. */
   onHeld(held: Held): Promise<void>;
+  /** Begins nothing more in these lanes. Resolves when their calls are over and settled. */
+  leave(lanes: readonly number[]): Promise<void>;
   readonly inFlight: number;
   /** Whether the loop is running and its lease is good. */
   readonly healthy: boolean;
 }
 
-/** No call begins with less than this left of the lease, in milliseconds. */
-const LEAST_LEASE = 1000;
 /** Senders are read again this often, in milliseconds: another instance may have changed them, or stopped their tenant. */
 const SENDERS_EVERY = 5000;
-/** A number is doubted for its token this often at most, in milliseconds, and so many are remembered. */
-const DOUBT_EVERY = 30_000;
-const MOST_DOUBTED = 10_000;
-/** The part of the room for calls that webhooks may have. */
-const WEBHOOK_SHARE = 1 / 4;
+/** Milliseconds between two looks for what is too old in queues that stand still. */
+const SWEEP_EVERY = 60_000;
+/** Of a lane that is taken over, so many messages that were put off are remembered, and of each number so many that left. */
+const MOST_PUT_OFF = 50_000;
+const MOST_RECENT = 2000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { db, signals, channels, settler, senders, clock, metrics, logger } = options;
+  const { db, signals, settler, senders, gate, rules, clock, metrics, logger, maxInFlight } = options;
   const pause = createPause();
+  const doubtReport = createDoubtReport(logger, clock, options.reportDoubtAfter);
+  const schedule = createSchedule({
+    room: maxInFlight,
+    senderRoom: options.senderInFlight ?? Math.ceil(maxInFlight / 2),
+    tenantRoom: options.tenantInFlight ?? Math.ceil((maxInFlight * 3) / 4),
+    validity: options.validity,
+    gate: gate.room,
+    gateOpens: gate.until,
+    holds: [gate.holds, rules.hold],
+  });
+  const lines = createPlaceLines(Math.random);
   let stopping = false;
-  let inFlight = 0;
-  let turn = 0;
   let loop: Promise<void> = Promise.resolve();
-  let webhookCalls = 0;
-  const doubtedAt = new Map<SenderId, number>();
   let sendersReadAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
   let readAgain = false;
   let unlisten: (() => void) | undefined;
   let listening = new Map<number, () => void>();
-  const idleWaiters: (() => void)[] = [];
-  const fileCalls = createFileCalls({
+  let leaving = new Set<number>();
+  /** Lanes taken of which it is not read yet what their last owner knew. */
+  const unread = new Set<number>();
+  const idleWaiters: { lanes: readonly number[] | null; resolve: () => void }[] = [];
+  const files = createFileCalls({
     ...options,
-    pause: (sender) => senders.pause(sender, Number.POSITIVE_INFINITY),
+    pause: (sender) => schedule.pause(sender, Number.POSITIVE_INFINITY),
     resume(sender) {
-      senders.pause(sender, Number.NEGATIVE_INFINITY);
+      schedule.pause(sender, Number.NEGATIVE_INFINITY);
+      pause.wake();
+    },
+  });
+  const calls = createCalls({
+    ...options,
+    files,
+    slow: (sender) => schedule.slow(sender, clock.monotonic()),
+    shutPair: (pair) => schedule.shutPair(pair, clock.monotonic() + PAIR_LIMIT.every),
+    answered(send) {
+      schedule.answered(send);
       pause.wake();
     },
   });
@@ -115,154 +153,119 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // They were changed: a tenant that is stopped may be among them.
     if (reading) await reading;
     const lease = options.lease();
-    const room = options.maxInFlight - inFlight;
-    // Rounds are for many: a quarter of the room is waited for, by the calls that end.
-    if (room < options.maxInFlight / 4) return options.pollInterval;
     if (lease.left() < LEAST_LEASE) return options.pollInterval;
-    const now = clock.monotonic();
-    const { numbers, webhooks } = senders.ready(now);
-    if (numbers.length + webhooks.length === 0) {
-      return Math.min(Math.max(senders.nextToken(now), 1), options.pollInterval);
+    const asked = clock.monotonic();
+    const asks = schedule.ask(asked);
+    if (asks.length === 0) return Math.min(Math.max(schedule.next(asked), 1), options.pollInterval);
+    let found: Claimed[];
+    try {
+      found = await findDueSends(db, asks);
+      const learning = rules.learn(found);
+      if (learning) await learning;
+    } catch (error) {
+      // Nothing is known of what they have.
+      schedule.wake();
+      throw error;
     }
-    turn++;
-    const webhookRoom = Math.min(room, Math.max(1, Math.floor(options.maxInFlight * WEBHOOK_SHARE)) - webhookCalls);
-    const toWebhooks = webhookRoom > 0 ? shareRoom(webhooks, webhookRoom, turn) : [];
-    const left = toWebhooks.reduce((rest, share) => rest - share.room, room);
-    const shares = [...shareRoom(numbers, left, turn), ...toWebhooks];
-    // Only webhooks have work, and all their calls are under way: the end of one wakes the loop.
-    if (shares.length === 0) return options.pollInterval;
-    for (const share of shares) senders.rest(share.sender);
-    const { free, paced } = splitByPace(shares);
-    if (free.length > 0) {
-      const taken = await beginSends(db, lease.claim(), free, options.grace);
-      for (const { sender, lane, room: asked } of free) {
-        const had = taken.found.get(sender) ?? 0;
-        if (had > 0) senders.take(sender, had, now);
-        // As much as asked: there may be more. Less: until a signal tells otherwise, that was all.
-        if (had === asked) senders.wake(lane);
-      }
-      performAll(taken, lease);
-    }
-    if (paced.length > 0) {
-      const taken = await beginPacedSends(db, lease.claim(), paced, options.grace);
-      for (const { sender, lane } of paced) {
-        const had = taken.found.get(sender) ?? 0;
-        const granted = taken.granted.get(sender);
-        if (had > 0) senders.take(sender, had, now);
-        if (granted && granted.wait > 0) senders.pause(sender, clock.monotonic() + granted.wait);
-        if (had === granted?.room) senders.wake(lane);
-      }
-      performAll(taken, lease);
-    }
+    const { go, putOff, stale } = schedule.select(asks, found, clock.monotonic(), found[0]?.wall ?? 0);
+    // At once: what was selected counts as under way until it has begun, or was dropped.
+    await begin(lease, asks, go, putOff);
+    if (stale.length > 0) await expire(stale);
     return 0;
   }
 
-  function splitByPace(shares: readonly Share[]): { free: readonly Share[]; paced: readonly PacedAsk[] } {
-    const paced: PacedAsk[] = [];
-    const free = shares.filter((share) => {
-      const kept = senders.paces(share.sender);
-      if (kept) paced.push({ ...share, ...kept });
-      return kept === undefined;
-    });
-    return { free, paced };
+  /** Records that attempts begin, and begins their calls. What is not recorded has not been under way. */
+  async function begin(lease: Lease, asks: readonly Ask[], go: Claimed[], putOff: PutOff[]): Promise<void> {
+    const left = new Map(go.map((one) => [one.message_id, one]));
+    const performAll = (begun: readonly BegunSend[]) => {
+      gate.begun(begun);
+      for (const send of begun) {
+        left.delete(send.message_id);
+        void perform(send, lease);
+      }
+    };
+    try {
+      const paced = pacedOf(asks);
+      const { limits } = rules;
+      const isCounted = (message: Claimed) => senders.paces(message.sender_id) || isReaching(message, rules);
+      const free = paced.length + limits.size === 0 ? go : go.filter((message) => !isCounted(message));
+      const begun = await beginSends(db, lease.claim(), free, options.grace);
+      performAll(begun);
+      countStale('begin', free.length - begun.length);
+      if (paced.length > 0 || free.length < go.length) {
+        const counting = { paced, limits, lines };
+        const taken = await beginCountedSends(db, lease.claim(), counting, go.filter(isCounted), options.grace);
+        for (const [sender, wait] of taken.waits) if (wait > 0) schedule.pause(sender, clock.monotonic() + wait);
+        performAll(taken.begun);
+        putOff.push(...taken.putOff);
+      }
+      countStale('put_off', putOff.length - (await putOffSends(db, lease.claim(), putOff)));
+    } catch (error) {
+      schedule.wake();
+      throw error;
+    } finally {
+      for (const one of left.values()) schedule.dropped(one, clock.monotonic());
+      if (left.size > 0) tellIdle();
+    }
   }
 
-  function performAll({ begun }: Taken, lease: Lease): void {
-    for (const send of begun) void perform(send, lease);
+  /** What others had changed since it was read, or an owner that was deposed tried. */
+  function countStale(write: string, count: number): void {
+    if (count > 0) metrics.staleWrites.add(count, { write });
+  }
+
+  function pacedOf(asks: readonly Ask[]): Counted[] {
+    return asks.flatMap(({ sender }) => {
+      const kept = senders.paces(sender);
+      return kept ? [{ sender, ...kept }] : [];
+    });
   }
 
   async function perform(send: BegunSend, lease: Lease): Promise<void> {
-    const toWebhook = senders.get(send.sender_id)?.channel === 'webhook';
-    inFlight++;
-    if (toWebhook) {
-      webhookCalls++;
-      senders.calling(send.sender_id, 1);
-    }
-    const since = clock.monotonic();
-    try {
-      const outcome = await call(send, lease);
-      observe(send, outcome);
-      const settled = await settler.settle(send, outcome);
-      if (!settled.changed) metrics.staleSettles.add(1);
-      else if (settled.kind === 'sent') metrics.acceptToSent.observe(settled.seconds);
-      if (settled.kind === 'sent' || settled.kind === 'failed') metrics.processed.add(1);
-      metrics.processingDuration.observe((clock.monotonic() - since) / 1000);
-      if (settled.changed && settled.kind === 'failed') metrics.ended.add(1, { state: 'failed' });
-    } catch (error) {
-      // The attempt stands recorded: it becomes doubtful, and is decided then.
-      logger.error({ error, message_id: send.message_id, sender_id: send.sender_id }, 'a send could not be settled');
-    } finally {
-      inFlight--;
-      if (toWebhook) {
-        webhookCalls--;
-        senders.calling(send.sender_id, -1);
-      }
-      if (inFlight <= (options.maxInFlight * 3) / 4) pause.wake();
-      if (inFlight === 0) for (const resolve of idleWaiters.splice(0)) resolve();
+    const again = await calls.perform(send, lease);
+    schedule.ended(send, again, clock.monotonic());
+    pause.wake();
+    tellIdle();
+  }
+
+  /** Tells those who wait for lanes, or for all, to have no call under way. */
+  function tellIdle(): void {
+    for (let i = idleWaiters.length - 1; i >= 0; i--) {
+      const { lanes, resolve } = idleWaiters[i] as (typeof idleWaiters)[number];
+      const busy = lanes === null ? schedule.underWay() > 0 : lanes.some((lane) => schedule.underWay(lane) > 0);
+      if (busy) continue;
+      idleWaiters.splice(i, 1);
+      resolve();
     }
   }
 
-  function call(send: BegunSend, lease: Lease): Promise<Outcome> {
-    const sender = senders.get(send.sender_id);
-    if (!sender) return Promise.resolve({ kind: 'not_sent', detail: 'the sender is gone' });
-    const stop = () => (lease.left() < LEAST_LEASE ? 'the lease is about to run out' : null);
-    const since = clock.monotonic();
-    const files = namedMedia(send);
-    const answer =
-      sender.channel === 'webhook'
-        ? callBy(channels.webhook, send, sender, stop)
-        : files.length === 0
-          ? callBy(channels.whatsapp, send, sender, stop)
-          : fileCalls.make(send, sender, files, stop, (ids, late) =>
-              callBy(channels.whatsapp, withProviderMedia(send, ids), sender, late),
-            );
-    return answer.then((outcome) => {
-      metrics.callDuration.observe((clock.monotonic() - since) / 1000, { outcome: outcome.kind });
-      return outcome;
+  function idle(lanes: readonly number[] | null): Promise<void> {
+    return new Promise((resolve) => {
+      idleWaiters.push({ lanes, resolve });
+      tellIdle();
     });
   }
 
-  function observe(send: BegunSend, outcome: Outcome): void {
-    const code = 'code' in outcome ? outcome.code : 0;
-    metrics.outcomes.add(1, { outcome: outcome.kind, code: String(code) });
-    if (outcome.kind === 'sent') return;
-    const ids = { message_id: send.message_id, sender_id: send.sender_id, attempt: send.attempt };
-    if ('code' in outcome) {
-      if (isThrottle(outcome)) senders.slow(send.sender_id, clock.monotonic());
-      if (isTokenTrouble(outcome)) doubtToken(send);
-      logger.debug({ ...ids, code, title: outcome.title }, 'the provider answered with an error');
-    } else logger.debug({ ...ids, outcome: outcome.kind, detail: outcome.detail }, 'a call had no answer');
+  async function expire(stale: readonly Claimed[]): Promise<void> {
+    countExpired(await expireTooOld(db, signals, stale));
   }
 
-  /** A token that ended is learned from its first refused send, and not by the next look at the number. */
-  function doubtToken({ tenant_id, sender_id }: BegunSend): void {
-    const now = clock.monotonic();
-    if (now - (doubtedAt.get(sender_id) ?? Number.NEGATIVE_INFINITY) < DOUBT_EVERY) return;
-    if (doubtedAt.size >= MOST_DOUBTED) doubtedAt.clear();
-    doubtedAt.set(sender_id, now);
-    doubtConnection(db, signals, tenant_id, sender_id).catch((error: unknown) =>
-      logger.warn({ error, sender_id }, 'a number could not be marked to be looked at'),
-    );
+  function countExpired(count: number): void {
+    if (count > 0) metrics.ended.add(count, { state: 'expired' });
   }
 
   async function beat(): Promise<void> {
     const lease = options.lease();
     const claim = lease.claim();
     if (claim.lanes.length > 0 && lease.left() >= LEAST_LEASE) {
-      await expireMessages(db, signals, claim.lanes).then((count) => {
-        if (count > 0) metrics.ended.add(count, { state: 'expired' });
-      });
-      const doubts = await resolveDoubts(db, signals, claim);
+      countExpired(await expireMessages(db, signals, claim.lanes));
+      const databaseTime = lease.databaseTime();
+      const doubts = await resolveDoubts(db, signals, claim, { databaseTime, validity: options.validity });
       if (doubts.resent > 0) metrics.doubts.add(doubts.resent, { decision: 'resend' });
       if (doubts.told > 0) metrics.doubts.add(doubts.told, { decision: 'tell' });
-      if (doubts.longest > options.reportDoubtAfter) {
-        logger.warn(
-          { messages: doubts.waiting, longest_ms: Math.round(doubts.longest) },
-          'messages are unconfirmed and no receipts come: check that webhooks reach this server',
-        );
-      }
+      doubtReport.note(doubts);
     }
-    senders.wake();
+    schedule.wake();
     pause.wake();
   }
 
@@ -272,13 +275,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     failed: (error) => logger.warn({ error }, 'looking for due work failed'),
   });
 
+  /** Rounds meet what is too old when they read it. What stands still is read by none. */
+  const sweeps = createRounds({
+    every: SWEEP_EVERY,
+    async round() {
+      const { claim, left } = options.lease();
+      if (claim().lanes.length === 0 || left() < LEAST_LEASE) return;
+      countExpired(await expireStale(db, signals, claim().lanes, options.validity));
+    },
+    failed: (error) => logger.warn({ error }, 'looking for messages that are too old failed'),
+  });
+
   function listen(lanes: readonly number[]): void {
     const next = new Map<number, () => void>();
     for (const lane of lanes) {
       const known = listening.get(lane);
       listening.delete(lane);
       const hear = () => {
-        senders.wake(lane);
+        schedule.wake(lane);
         pause.wake();
       };
       next.set(lane, known ?? signals.listen(`due:${lane}`, hear));
@@ -293,9 +307,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     reading ??= (async () => {
       while (readAgain) {
         readAgain = false;
-        const rows = await findLaneSenders(db, options.lease().claim().lanes);
+        const claim = options.lease().claim();
+        const rows = await findLaneSenders(db, claim.lanes);
+        await gate.refresh(claim.lanes);
+        await rules.refresh(claim);
         const now = clock.monotonic();
-        senders.replace(rows, now);
+        schedule.replace(senders.replace(rows, now), now);
         sendersReadAt = now;
         pause.wake();
       }
@@ -303,6 +320,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       reading = undefined;
     });
     return reading;
+  }
+
+  /** What the owner before knew by heart. */
+  async function takeUp(lanes: readonly number[]): Promise<void> {
+    const putOff = await findPutOffMessages(db, lanes, MOST_PUT_OFF);
+    const recent = await findRecentPairs(db, lanes, PAIR_LIMIT.every * PAIR_LIMIT.burst, MOST_RECENT);
+    const now = clock.monotonic();
+    const waiting = putOff.map((one) => ({
+      ...one,
+      until: now + one.wait,
+      since: one.tried === null ? null : now - one.tried,
+    }));
+    schedule.restore(waiting, recent, now);
   }
 
   return {
@@ -314,52 +344,44 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         });
         loop = run();
         beats.start();
+        sweeps.start();
       },
       async () => {
         stopping = true;
         unlisten?.();
         pause.wake();
-        await Promise.all([loop, beats.stop()]);
+        await Promise.all([loop, beats.stop(), sweeps.stop()]);
         await reading?.catch(() => {});
         listen([]);
         options.media.stop();
         // What has begun is finished: its calls are waited for and settled.
-        if (inFlight > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
+        await idle(null);
         await settler.idle();
       },
     ),
-    async onHeld({ lanes, taken }) {
-      if (taken.length > 0 || clock.monotonic() - sendersReadAt > SENDERS_EVERY) await readSenders();
+    async onHeld({ lanes, taken, released }) {
+      for (const { id } of taken) unread.add(id);
+      for (const id of released) unread.delete(id);
+      if (unread.size > 0) {
+        await takeUp([...unread]);
+        unread.clear();
+      }
+      if (taken.some(({ id }) => leaving.delete(id))) schedule.leave(leaving);
+      if (taken.length + released.length > 0 || clock.monotonic() - sendersReadAt > SENDERS_EVERY) await readSenders();
       listen(lanes.map((lane) => lane.id));
       metrics.lanesOwned.set(lanes.length);
       metrics.takeovers.add(taken.length);
     },
+    leave(lanes) {
+      leaving = new Set(lanes);
+      schedule.leave(leaving);
+      return idle(lanes);
+    },
     get inFlight() {
-      return inFlight;
+      return schedule.calls;
     },
     get healthy() {
       return !stopping && options.lease().left() > 0;
     },
   };
-}
-
-/** Makes a call by the channel of its sender. */
-function callBy<Sender extends ChannelSender>(
-  channel: Channel<Sender>,
-  send: BegunSend & Pick<Attempt, 'provider_media_id'>,
-  sender: Sender,
-  stop: () => string | null,
-): Promise<Outcome> {
-  return channel.call(channel.prepare(send, sender), stop);
-}
-
-/** Whether WhatsApp says that the token is missing, expired or invalid. */
-function isTokenTrouble(outcome: Outcome): boolean {
-  return outcome.kind === 'error' && (outcome.code === 190 || outcome.code === 0);
-}
-
-/** Whether the other side says that the sender is too fast. */
-function isThrottle(outcome: Outcome): boolean {
-  if (outcome.kind === 'error') return providerError(outcome.code).class === 'throttle';
-  return outcome.kind === 'again' && outcome.code === 429;
 }

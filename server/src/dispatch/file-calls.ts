@@ -70,7 +70,7 @@ export function createFileCalls({ media, clock, maxInFlight, grace, pause, resum
     if (count >= most) pause(sender.id);
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<Outcome[]>((resolve) => {
-      timer = setTimeout(resolve, until - clock.monotonic(), [{ kind: 'not_sent', detail: NOT_READY }]);
+      timer = setTimeout(resolve, until - clock.monotonic(), [{ kind: 'not_sent', detail: NOT_READY, own: true }]);
     });
     try {
       const finding = Promise.all(missing.map((id) => media.find(sender, id, send.attempt)));

@@ -119,7 +119,8 @@ export function createProviderMedia({ db, files, uploader, logger }: ProviderMed
     try {
       return await work();
     } catch (error) {
-      return { kind: 'not_sent', detail: `the file is not ready: ${error instanceof Error ? error.message : error}` };
+      const detail = `the file is not ready: ${error instanceof Error ? error.message : error}`;
+      return { kind: 'not_sent', detail, own: true };
     } finally {
       const next = waiting.shift();
       if (next) next();
