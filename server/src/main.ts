@@ -2,19 +2,24 @@ import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setUp } from './actions/set-up.ts';
 import { buildBlockedUsers } from './boot/blocked-users.ts';
+import { buildChat } from './boot/chat.ts';
 import { buildCheckSenders } from './boot/check-senders.ts';
 import { collectMetrics } from './boot/collect-metrics.ts';
 import { buildConversationStore } from './boot/conversation-store.ts';
 import { buildDoor } from './boot/door.ts';
 import { buildEngine } from './boot/engine.ts';
+import { buildEventStream } from './boot/event-stream.ts';
 import { buildExports } from './boot/exports.ts';
 import { greet } from './boot/greeting.ts';
 import { findNumbers, findWebhook, openSealer } from './boot/installation.ts';
 import { buildMedia } from './boot/media.ts';
 import { buildReadMarks } from './boot/read-marks.ts';
+import { buildRedrives } from './boot/redrives.ts';
+import { buildSignals } from './boot/signals.ts';
 import { openStore, type Store } from './boot/store.ts';
 import { buildSyncAccounts } from './boot/sync-accounts.ts';
 import { buildTemplates } from './boot/templates.ts';
+import { buildWebhooks } from './boot/webhooks.ts';
 import { type InstanceId, newId } from './domain/ids.ts';
 import { createLateMessages } from './jobs/late-messages.ts';
 import { createUpkeep } from './jobs/upkeep.ts';
@@ -23,13 +28,13 @@ import { systemClock } from './runtime/clock.ts';
 import { childEnvironment, type LoadedConfig } from './runtime/config.ts';
 import { type Credentials, readLastKeys, writeCredentials } from './runtime/data-folder.ts';
 import { armFailpoints } from './runtime/failpoints.ts';
-import { type Part, part, startAll } from './runtime/lifecycle.ts';
+import { createIdleCollection, exposedCollector, loopBusiness, requestCount } from './runtime/idle-collection.ts';
+import { type Part, type PartEvent, part, startAll } from './runtime/lifecycle.ts';
 import { createLogger, type Logger } from './runtime/logger.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { WrongKey } from './runtime/sealer.ts';
 import type { Config } from './runtime/settings.ts';
 import { StartError } from './runtime/start-error.ts';
-import { memorySignals } from './signals/signals.ts';
 import { version } from './version.ts';
 
 /**
@@ -95,7 +100,7 @@ async function assemble(
         ),
         ...parts,
       ],
-      { signal, observe: (event) => logger.debug(event, 'part') },
+      { signal, observe: (event) => tellOfPart(event, logger) },
     );
     return { credentials: credentials(), stop: async () => (await running.stop()).length };
   } catch (error) {
@@ -105,13 +110,20 @@ async function assemble(
   }
 }
 
+/** What did not stop as it should makes the exit code 1: the log says why. */
+function tellOfPart(event: PartEvent, logger: Logger): void {
+  if (event.event === 'stop_failed' || event.event === 'stop_overdue') logger.warn(event, 'a part did not stop well');
+  else logger.debug(event, 'part');
+}
+
 async function build(config: Config, store: Store, simulator: Simulator | null, logger: Logger) {
   const { db, folder, embedded } = store;
   const instance = newId<InstanceId>();
-  const signals = memorySignals();
   const clock = systemClock;
   const metrics = createMetrics({ version });
-  const sealer = openSealer(config, folder);
+  // Before a key is made: what is wrong with the configuration leaves nothing behind.
+  const numbers = await findNumbers(config, simulator);
+  const sealer = await openSealer(config, folder, db);
   const last = readLastKeys(folder);
   const installation = await setUp(db, {
     sealer,
@@ -119,28 +131,39 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     operatorKey: last.operatorKey,
     appSecret: config.whatsapp.app_secret,
     verifyToken: config.whatsapp.verify_token,
-    numbers: await findNumbers(config, simulator),
+    numbers,
     webhook: findWebhook(config),
   });
   const apiUrl = simulator?.url ?? config.whatsapp.api_url;
   const slot = embedded ? 0 : SLOTS_EACH * randomInt(1, MOST_SLOTS);
-  const common = { db, signals, clock, metrics, logger, instance, slot };
+  const surroundings = { db, clock, metrics, logger, instance };
+  const shared = await buildSignals(config, surroundings, { alone: embedded, secret: installation.markKey });
+  const common = { ...surroundings, signals: shared.signals, slot };
   const media = await buildMedia(config, common, { sealer, apiUrl, folder, secret: installation.markKey });
   const engine = buildEngine(config, common, {
+    leases: store.leases,
     sealer,
     markKey: installation.markKey,
     alone: embedded,
     apiUrl,
     media: media.provider,
     description: `${hostname()} ${process.pid}`,
+    sent: shared.sent,
   });
   const exports = buildExports(config, common, media.store);
+  const redrives = buildRedrives(config, common);
+  const chat = buildChat(common);
+  const webhooks = buildWebhooks(config, common, { sealer, alone: embedded });
   const door = buildDoor(config, common, {
     engine,
     media: media.door,
     exports: exports.door,
+    redrives: redrives.actions,
+    webhooks: webhooks.door,
+    chat,
     sealer,
     ensureSpace: store.ensureSpace,
+    shared,
   });
   collectMetrics(metrics, db, () => engine.dispatcher.inFlight, config.engine.doubt_report_after);
 
@@ -181,9 +204,12 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
   const accounts = buildSyncAccounts(config, common, { sealer, apiUrl });
   const templates = buildTemplates(config, common, { sealer, apiUrl, files: media.door.files });
   const said = buildConversationStore(config, common, embedded);
+  const stream = await buildEventStream(config, common, embedded);
   const parts: Part[] = [
+    ...shared.parts,
     ...media.parts,
     exports.job,
+    redrives.job,
     checks,
     accounts,
     templates,
@@ -193,11 +219,20 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     lateMessages,
     engine.providerStops,
     ...said,
+    ...stream,
+    ...webhooks.parts,
+    engine.pauses,
     engine.lease,
     engine.dispatcher,
     engine.inbound,
     door,
     introduced,
+    createIdleCollection({
+      collect: exposedCollector(),
+      busy: loopBusiness(),
+      asked: requestCount(),
+      failed: (error) => logger.error({ error }, 'garbage could not be collected'),
+    }),
   ];
   return { parts, credentials };
 }

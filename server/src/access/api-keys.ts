@@ -6,7 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { type ApiKeyRow, findApiKey } from '../store/api-keys.read.ts';
 import { createExpiringCache } from './expiring-cache.ts';
 import type { Principal } from './principal.ts';
-import { createRequestRates } from './request-rates.ts';
+import { createRequestRates, type RequestRates, type RequestRatesDeps } from './request-rates.ts';
 
 /**
  * API keys: 192 random bits behind a prefix that tells what they are, kept as their SHA-256 only. Looking up the hash takes
@@ -18,6 +18,8 @@ export interface Authenticator {
    * A key that another instance revoked may still be believed for 5 s.
    */
   authenticate(key: string): Principal | null | Promise<Principal | null>;
+  /** The bucket of a tenant with these settings of its own: one for all who ask for it, whatever they ask with. */
+  rateOf: RequestRates['of'];
   /** Believes nothing any more of what was found: keys were changed. */
   forget(): void;
   /** The keys used since this was last asked whose last use is to be written, each at most once a minute. */
@@ -37,6 +39,8 @@ export interface AuthenticatorDeps {
   clock: Clock;
   /** The configuration's rate, for tenants without an own one. Absent: none. */
   rate?: RateSetting;
+  /** Makes a tenant's bucket one that all instances share. Absent: each counts for itself. */
+  shareRate?: RequestRatesDeps['share'];
 }
 
 const BELIEVED = 5_000;
@@ -46,14 +50,14 @@ const USE_EVERY = 60_000;
 const PLAUSIBLE = /^[\x21-\x7e]{16,256}$/;
 
 /** Makes the authenticator of one instance. */
-export function createAuthenticator({ db, clock, rate }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ db, clock, rate, shareRate }: AuthenticatorDeps): Authenticator {
   // Only what was found is remembered: wrong keys cannot push out right ones.
   const known = createExpiringCache<{ principal: Principal; until: number }>({
     ttl: BELIEVED,
     limit: REMEMBERED,
     clock,
   });
-  const rates = createRequestRates({ clock, limit: REMEMBERED, ...(rate && { usual: rate }) });
+  const rates = createRequestRates({ clock, limit: REMEMBERED, share: shareRate, ...(rate && { usual: rate }) });
   const asked = new Map<string, Promise<Principal | null>>();
 
   // Noted only when the store was asked, which it is every few seconds for a key in use: a hot key pays nothing.
@@ -73,12 +77,14 @@ export function createAuthenticator({ db, clock, rate }: AuthenticatorDeps): Aut
     const row = await findApiKey(db, Buffer.from(hashed, 'base64'));
     if (row === null) return null;
     note(row);
-    const { tenant_id, id: key_id, scopes, dialect } = row;
+    const { tenant_id, id: key_id, dialect } = row;
+    const expires_at = row.expires_at?.getTime() ?? null;
     const rate = rates.of(tenant_id, row);
-    const principal: Principal = { tenant_id, key_id, scopes: new Set(scopes), dialect, rate };
+    const scopes = new Set(row.scopes);
+    const holder = { tenant_id, by: 'key', key_id, user_id: null, scopes, dialect, expires_at } as const;
+    const principal: Principal = { ...holder, rate, user_rate: null };
     // What was read before a change was told of may be what was changed.
-    if (before === forgotten)
-      known.set(hashed, { principal, until: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY });
+    if (before === forgotten) known.set(hashed, { principal, until: expires_at ?? Number.POSITIVE_INFINITY });
     return principal;
   }
 
@@ -99,6 +105,7 @@ export function createAuthenticator({ db, clock, rate }: AuthenticatorDeps): Aut
       }
       return answer;
     },
+    rateOf: rates.of,
     forget() {
       forgotten++;
       known.clear();

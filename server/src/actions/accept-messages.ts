@@ -6,6 +6,7 @@ import {
   type BatchId,
   type ContactId,
   type ConversationId,
+  type EventId,
   type MessageId,
   newId,
   type TenantId,
@@ -249,7 +250,8 @@ export function newPlan(slot: number, due: boolean) {
   const newContacts = new Map<string, ContactId>();
   const newConversations = new Map<string, ConversationId>();
   const givenNames = new Set<string>();
-  const write: AcceptWrite = { rows, contacts, conversations, names, keys, due, slot, taken: [] };
+  const said: AcceptWrite['said'][number][] = [];
+  const write: AcceptWrite = { rows, contacts, conversations, names, keys, due, slot, taken: [], said };
 
   function contactOf(tenant: TenantId, message: NewMessage, before: KnownBefore): ContactId {
     if (before.contact_id) return before.contact_id;
@@ -289,7 +291,8 @@ export function newPlan(slot: number, due: boolean) {
     if (made) made.externalId = name;
     else {
       const before = names.findIndex((one) => one.conversation === conversation);
-      names.splice(before < 0 ? names.length : before, 1, { tenant, conversation, externalId: name });
+      const renamed = { tenant, conversation, externalId: name, event: newId<EventId>() };
+      names.splice(before < 0 ? names.length : before, 1, renamed);
     }
   }
 
@@ -327,12 +330,14 @@ export function newPlan(slot: number, due: boolean) {
       scheduledAt: message.scheduled_at,
       expiresAt: message.expires_at,
       senderType: message.sender_type,
+      author: message.author_id ?? null,
       fallback: instead ? TAKEN : (message.fallback ?? null),
       templateId: message.template_id ?? null,
       held: message.held ?? null,
       reserved,
     };
     rows.push(row);
+    if (message.said && !said.some((one) => one.conversation === conversation)) said.push({ tenant, conversation });
     if (idempotency) keys.push({ tenant, key: idempotency.key, hash: idempotency.hash, message: row.id });
     return row;
   }

@@ -50,13 +50,19 @@ export async function actMessages(tx: Queryable, acts: readonly WantedAct[]): Pr
   for (const one of acts) {
     const target = targets.get(`${one.tenant} ${one.act.target}`);
     if (!target) parked.push(one);
-    else if (one.act.kind === 'reaction' || (target.direction === 'outbound') === one.outbound) {
+    else if (one.act.kind === 'reaction' || isWriter(one, target)) {
       byTarget.set(target, [...(byTarget.get(target) ?? []), one]);
     }
   }
   const writes = [...byTarget].flatMap(([target, wanted]) => writeOf(target, wanted) ?? []);
   if (writes.length > 0) await applyActs(tx, writes);
   if (parked.length > 0) await parkReceipts(tx, parked.map(parkedOf));
+}
+
+/** Whether it is done by who wrote the message: by the name it was written under, too, for a name may be another contact's since. */
+function isWriter({ by, from, outbound }: WantedAct, target: ActTarget): boolean {
+  const isSameTalk = target.contact_id === by || target.address === from;
+  return isSameTalk && (target.direction === 'outbound') === outbound;
 }
 
 function writeOf(target: ActTarget, wanted: readonly WantedAct[]): ActWrite | null {

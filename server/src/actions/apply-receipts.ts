@@ -1,12 +1,14 @@
 import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
-import { type EventId, newId, type TenantId } from '../domain/ids.ts';
-import { WINDOW_CLOSED } from '../domain/provider-errors.ts';
+import { type EventId, type MessageId, newId, type TenantId } from '../domain/ids.ts';
+import { pausedCountry } from '../domain/pause.ts';
+import { pauseOf, WINDOW_CLOSED } from '../domain/provider-errors.ts';
 import { type FailedReceipt, mergeReceipts, type ParkedReceipt, type Receipt } from '../domain/receipt.ts';
-import { afterError, type RetrySettings } from '../domain/retry.ts';
+import { type AfterError, afterError, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
 import { type FallbackTaken, takeFallbacksByReceipt } from '../store/fallbacks.write.ts';
+import { findMessage } from '../store/messages.read.ts';
 import {
   applyFailedReceipts,
   applyMergedReceipts,
@@ -17,6 +19,7 @@ import {
   parkReceipts,
   type WamidRow,
 } from '../store/receipts.write.ts';
+import { openPauses, type Trouble } from './pauses.ts';
 import type { RefusedMessage } from './provider-stops.ts';
 
 /** Receipts that name their messages, and the work they came from. */
@@ -66,8 +69,7 @@ export async function applyReceipts(
     let rows = round.map((failed) => {
       const attempt = failed.attempt ?? 1;
       const next = afterError(failed.code, attempt, retry, null, random());
-      const again = next.kind === 'again' && (maxAttempts === null || attempt < maxAttempts);
-      return { ...failed, event: newId<EventId>(), delay: again ? next.delay : null };
+      return { ...failed, event: newId<EventId>(), ...followed(next, maxAttempts === null || attempt < maxAttempts) };
     });
     const instead = await takeInstead(db, rows, rules);
     for (const row of instead) {
@@ -77,10 +79,12 @@ export async function applyReceipts(
     }
     const gone = new Set<string>(instead.map((row) => row.message_id));
     if (gone.size > 0) rows = rows.filter((row) => !gone.has(row.message));
-    for (const row of await retryingOnConflict(() => applyFailedReceipts(db, rows, slot, validity))) {
+    const failed = await retryingOnConflict(() => applyFailedReceipts(db, rows, slot, validity));
+    for (const row of failed) {
       changed++;
       tenants.add(row.tenant_id);
     }
+    await shutQueues(db, signals, rows, new Set(failed.map((row) => row.message_id)), random);
   }
   const merged = mergeReceipts(batch.receipts).map((receipt) => ({ ...receipt, event: newId<EventId>() }));
   await failpoint('apply.before_commit');
@@ -93,6 +97,32 @@ export async function applyReceipts(
   }
   for (const tenant of tenants) signals.notify(`events:${tenant}`);
   return { changed: changed + rows.length, byReceipt };
+}
+
+/** When the next attempt may be, and what it waits for; a null delay: there is none. What a pause holds, no lack of attempts ends. */
+function followed(next: AfterError, isLeft: boolean): Pick<FailedReceiptRow, 'delay' | 'cause'> {
+  if (next.kind === 'held' && next.by === 'pause') return { delay: 0, cause: null };
+  if (next.kind === 'fail' || !isLeft) return { delay: null, cause: null };
+  return { delay: next.delay, cause: next.kind === 'again' ? next.cause : 'retry_wait' };
+}
+
+/** Shuts what bad news says nothing will pass through. News that changed nothing was told before, and is none of the present. */
+async function shutQueues(
+  db: Db,
+  signals: Signals,
+  rows: readonly FailedReceiptRow[],
+  changed: ReadonlySet<MessageId>,
+  random: () => number,
+): Promise<void> {
+  const troubles: Trouble[] = [];
+  for (const { tenant, sender, message, code, title, detail } of rows) {
+    const shut = pauseOf(code);
+    if (shut === null || !changed.has(message)) continue;
+    const country =
+      shut.scope === 'country' ? pausedCountry((await findMessage(db, tenant, message))?.address ?? '') : null;
+    troubles.push({ tenant, sender, ...shut, code, title, detail, country });
+  }
+  await openPauses(db, signals, troubles, random);
 }
 
 /** Of messages whose customer's window is closed, those that have a fallback: it goes instead. */

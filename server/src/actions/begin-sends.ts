@@ -3,9 +3,14 @@ import { retryingOnConflict } from '../db/retry.ts';
 import type { SenderId, TenantId } from '../domain/ids.ts';
 import type { LaneClaim } from '../domain/lane.ts';
 import { type Pace, paceAfter, paceRoom, paceWait } from '../domain/schedule/pace.ts';
+import type { Ask } from '../domain/schedule/schedule.ts';
+import type { LaneLimit, PlaceLines } from '../domain/schedule/unique-users.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import { findPaceWindows, type PaceWindows, type UsedWindow, writePaceWindows } from '../store/pace.write.ts';
-import { type Begun, beginAttempts, type Claimed, findDue } from '../store/sending.write.ts';
+import { type Begun, beginAttempts, type Claimed, findDue, type PutOff, putOffDue } from '../store/sending.write.ts';
+import { countReached, planReach, promisePlaces, type ReachPlan } from './reach-users.ts';
+
+export type { Claimed, PutOff };
 
 /** A message whose attempt is recorded: its call may begin. */
 export interface BegunSend extends Claimed {
@@ -13,79 +18,122 @@ export interface BegunSend extends Claimed {
   started_at: number;
 }
 
-export interface Taken {
-  begun: BegunSend[];
-  /** How many each sender had due, up to what was asked. */
-  found: Map<SenderId, number>;
-}
-
-/** How many may leave a sender now. */
-export interface Ask {
-  lane: number;
-  sender: SenderId;
-  room: number;
+/** Reads what is due for senders, for the schedule to choose from. */
+export function findDueSends(db: Db, asks: readonly Pick<Ask, 'lane' | 'sender' | 'limits'>[]): Promise<Claimed[]> {
+  return findDue(db, asks);
 }
 
 /**
- * Reads what is due for senders and records that the attempts begin, durably, before any call.
+ * Records that attempts begin, durably, before any call. What was cancelled, expired, moved or taken over since it was read is left out.
  * @param grace milliseconds until an attempt without an answer becomes doubtful.
  */
-export async function beginSends(db: Db, owner: LaneClaim, asks: readonly Ask[], grace: number): Promise<Taken> {
-  const claimed = await findDue(db, asks);
-  if (claimed.length === 0) return { begun: [], found: new Map() };
+export async function beginSends(
+  db: Db,
+  owner: LaneClaim,
+  claimed: readonly Claimed[],
+  grace: number,
+): Promise<BegunSend[]> {
+  if (claimed.length === 0) return [];
   await failpoint('begin.before_commit');
   const recorded = await retryingOnConflict(() => beginAttempts(db, owner, claimed, grace));
   await failpoint('begin.after_commit');
-  return { begun: begunOf(claimed, recorded), found: countBySender(claimed) };
+  return begunOf(claimed, recorded);
 }
 
-/** Of a sender that keeps a pace. */
-export interface PacedAsk extends Ask {
+/** A sender that keeps a pace. */
+export interface Counted {
   tenant: TenantId;
+  sender: SenderId;
   /** At least one. */
   paces: readonly Pace[];
 }
 
-export interface PacedTaken extends Taken {
-  /** For each sender how many its paces let leave, and milliseconds until they let one more; 0: at once. */
-  granted: Map<SenderId, { room: number; wait: number }>;
+/** What messages are counted by. */
+export interface Counting {
+  /** The senders that keep a pace: those of the messages, and others that are only asked about. */
+  paced: readonly Counted[];
+  /** How many users lanes may reach; those without a limit are absent. */
+  limits: ReadonlyMap<number, LaneLimit>;
+  /** Who waits for a place among them. */
+  lines: PlaceLines;
+}
+
+export interface CountedBegun {
+  begun: BegunSend[];
+  /** For each sender with a pace the milliseconds until its paces let one more leave; 0: at once. */
+  waits: Map<SenderId, number>;
+  /** What has no place among the users of its lane. */
+  putOff: (PutOff & { candidate: Claimed })[];
+}
+
+/** Whether a message is counted by the users of its lane: it is a template, and there is a limit. */
+export function isReaching({ type, lane_id }: Pick<Claimed, 'type' | 'lane_id'>, { limits }: Pick<Counting, 'limits'>) {
+  return type === 'template' && limits.has(lane_id);
 }
 
 /**
- * The same for senders that keep a pace. What their windows have used is read and written by the transaction that records
- * the attempts, so that no restart and no takeover forgets any of it. An attempt counts whether it is the first or not.
+ * The same for what is counted: by the paces of its sender, by the users that its lane reaches, or both. What was counted is read and
+ * written by the transaction that records the attempts, so that no restart and no takeover forgets any of it. An attempt counts
+ * whether it is the first or not. What has no room in the windows of its paces is not begun.
  */
-export async function beginPacedSends(
+export async function beginCountedSends(
   db: Db,
   owner: LaneClaim,
-  asks: readonly PacedAsk[],
+  counting: Counting,
+  claimed: readonly Claimed[],
   grace: number,
-): Promise<PacedTaken> {
-  const taken = await retryingOnConflict(() => db.transaction((tx) => beginPacedOnce(tx, owner, asks, grace)));
-  await failpoint('begin.after_commit');
-  return taken;
+): Promise<CountedBegun> {
+  const { begun, waits, plan } = await retryingOnConflict(() =>
+    db.transaction((tx) => beginCountedOnce(tx, owner, counting, claimed, grace)),
+  );
+  if (begun.length > 0) await failpoint('counted.after_commit');
+  return { begun, waits, putOff: promisePlaces(plan, counting.lines) };
 }
 
-async function beginPacedOnce(
+async function beginCountedOnce(
   tx: Queryable,
   owner: LaneClaim,
-  asks: readonly PacedAsk[],
+  counting: Counting,
+  claimed: readonly Claimed[],
   grace: number,
-): Promise<PacedTaken> {
-  const windows = await findPaceWindows(tx, asks);
-  const rooms = new Map(asks.map((ask) => [ask.sender, roomOf(ask, windows)]));
-  const open = asks.flatMap((ask) => {
-    const room = rooms.get(ask.sender) ?? 0;
-    return room > 0 ? [{ ...ask, room }] : [];
+): Promise<{ begun: BegunSend[]; waits: CountedBegun['waits']; plan: ReachPlan }> {
+  const asked = claimed.filter((message) => isReaching(message, counting));
+  const plan = await planReach(tx, asked, counting.limits, counting.lines);
+  const placed = plan.over.length === 0 ? claimed : claimed.filter((message) => !plan.late.has(message));
+  const paces = counting.paced.length === 0 ? null : await findPaceWindows(tx, counting.paced);
+  const fitting = paces === null ? placed : withinPaces(placed, counting.paced, paces);
+  const begun = fitting.length === 0 ? [] : begunOf(fitting, await beginAttempts(tx, owner, fitting, grace));
+  await countReached(tx, plan, begun);
+  const waits = paces === null ? new Map<SenderId, number>() : await countPaces(tx, counting.paced, paces, begun);
+  if (begun.length > 0) await failpoint('counted.before_commit');
+  return { begun, waits, plan };
+}
+
+function withinPaces(claimed: readonly Claimed[], paced: readonly Counted[], windows: PaceWindows): readonly Claimed[] {
+  const rooms = new Map(
+    paced.map(({ sender, paces }) => [
+      sender,
+      Math.min(...paces.map((pace) => paceRoom(pace, windows.of(sender, pace.kind), windows.now))),
+    ]),
+  );
+  return claimed.filter(({ sender_id }) => {
+    const room = rooms.get(sender_id) ?? Number.POSITIVE_INFINITY;
+    rooms.set(sender_id, room - 1);
+    return room > 0;
   });
-  const claimed = open.length === 0 ? [] : await findDue(tx, open);
-  await failpoint('begin.before_commit');
-  const recorded = claimed.length === 0 ? [] : await beginAttempts(tx, owner, claimed, grace);
-  const begun = begunOf(claimed, recorded);
+}
+
+/** Writes what attempts have used of the paces of their senders. @returns how long each of these waits for its next. */
+async function countPaces(
+  tx: Queryable,
+  paced: readonly Counted[],
+  windows: PaceWindows,
+  begun: readonly BegunSend[],
+): Promise<CountedBegun['waits']> {
   const counts = countBySender(begun);
   const used: UsedWindow[] = [];
-  const granted: PacedTaken['granted'] = new Map();
-  for (const { tenant, sender, paces } of asks) {
+  const waits: CountedBegun['waits'] = new Map();
+  for (const { tenant, sender, paces } of paced) {
     const count = counts.get(sender) ?? 0;
     let wait = 0;
     for (const pace of paces) {
@@ -94,14 +142,19 @@ async function beginPacedOnce(
       if (after && count > 0) used.push({ tenant, sender, kind: pace.kind, ...after });
       wait = Math.max(wait, paceWait(pace, after, windows.now));
     }
-    granted.set(sender, { room: rooms.get(sender) ?? 0, wait });
+    waits.set(sender, wait);
   }
   if (used.length > 0) await writePaceWindows(tx, used);
-  return { begun, found: countBySender(claimed), granted };
+  return waits;
 }
 
-function roomOf({ sender, room, paces }: PacedAsk, windows: PaceWindows): number {
-  return Math.min(room, ...paces.map((pace) => paceRoom(pace, windows.of(sender, pace.kind), windows.now)));
+/** Puts due work off, so that what is behind it can be read. @returns how many were still there to be put off. */
+export async function putOffSends(db: Db, owner: LaneClaim, putOff: readonly PutOff[]): Promise<number> {
+  if (putOff.length === 0) return 0;
+  await failpoint('put_off.before_commit');
+  const rows = await retryingOnConflict(() => putOffDue(db, owner, putOff));
+  await failpoint('put_off.after_commit');
+  return rows.length;
 }
 
 function begunOf(claimed: readonly Claimed[], recorded: readonly Begun[]): BegunSend[] {

@@ -10,6 +10,7 @@ import {
   writeNumberFacts,
 } from '../store/connections.write.ts';
 import { tendSenders } from '../store/tending.write.ts';
+import { endTokenPauses } from './pauses.ts';
 
 export type { NumberFact, NumberToCheck };
 
@@ -26,6 +27,9 @@ export async function recordNumberFacts(db: Db, signals: Signals, facts: readonl
   const back = facts.filter(({ was, connected }) => connected === true && was === false);
   for (const { tenant_id, id } of back) await retryingOnConflict(() => tendSenders(db, tenant_id, [id], 0));
   if (back.length > 0) signals.notify('accounts');
+  // Its token is good, whatever a send was told before.
+  const good = facts.flatMap(({ id, connected }) => (connected === true ? [id] : []));
+  if (good.length > 0) await endTokenPauses(db, signals, good, ['token_invalid']);
   if (facts.some(({ was, connected }) => connected !== null && connected !== was)) signals.notify('senders');
 }
 

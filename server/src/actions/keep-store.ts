@@ -2,6 +2,8 @@ import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
 import { firstIdAt } from '../domain/ids.ts';
 import { pruneLimits } from '../store/limits.write.ts';
+import { pruneReached } from '../store/reached-users.write.ts';
+import { pruneTickets } from '../store/tickets.write.ts';
 import {
   analyzeTable,
   findGrownTables,
@@ -39,7 +41,9 @@ export async function pruneStore(db: Db, retention: Retention, now: number): Pro
   const webhooks = await pruneRawWebhooks(db, firstIdAt(now - retention.webhooks), MOST_TOGETHER);
   await pruneParkedReceipts(db, retention.webhooks);
   const limits = await retryingOnConflict(() => pruneLimits(db, MOST_TOGETHER));
-  return [keys, webhooks, limits].includes(MOST_TOGETHER);
+  const reached = await retryingOnConflict(() => pruneReached(db, MOST_TOGETHER));
+  const tickets = await retryingOnConflict(() => pruneTickets(db, MOST_TOGETHER));
+  return [keys, webhooks, limits, reached, tickets].includes(MOST_TOGETHER);
 }
 
 /** Rows that one counter may be spread over. Several instances at work need a few dozen. */

@@ -23,7 +23,8 @@ interface Window {
 }
 
 const MOST_CHANGES = 20_000;
-const REACHED = { month: 'quota_exceeded', day: 'daily_limit_reached' } as const;
+/** What a client is told when a limit of a period has no room. */
+export const REACHED = { month: 'quota_exceeded', day: 'daily_limit_reached' } as const;
 
 /** Whether any limit counts these messages. */
 export function isLimited(message: NewMessage): boolean {

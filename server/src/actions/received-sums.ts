@@ -1,4 +1,4 @@
-import type { ContactId, ConversationId } from '../domain/ids.ts';
+import { type ContactId, type ConversationId, type EventId, newId } from '../domain/ids.ts';
 import { NOTHING_TO_READ, type ReceivedMessage } from '../domain/inbound-message.ts';
 import type { ContactSum, ConversationSum, ReceivedRow, ReceivedWrite } from '../store/received.write.ts';
 import type { CustomerBook } from './customer-book.ts';
@@ -23,6 +23,7 @@ export function sumUp(
       unread: 0,
       at: null,
       window: null,
+      opening: newId<EventId>(),
     };
     conversations.set(conversation, talk);
     if (outbound) continue;

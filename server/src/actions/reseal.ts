@@ -1,6 +1,6 @@
 import type { Db } from '../db/pool.ts';
 import { retryingOnConflict } from '../db/retry.ts';
-import type { SenderId, TenantId } from '../domain/ids.ts';
+import type { EndpointId, SenderId, TenantId } from '../domain/ids.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import type { Signals } from '../signals/signals.ts';
@@ -65,6 +65,7 @@ export function createReseal({
     }
     signals.notify('senders');
     signals.notify('apps');
+    signals.notify('webhooks');
     return { resealed, already, failed };
   };
 }
@@ -87,4 +88,6 @@ const PLACES: Readonly<Record<SecretKind, (first: string, second: string) => str
   fact: place.fact,
   sender_token: (tenant, sender) => place.accessToken(tenant as TenantId, sender as SenderId),
   webhook_key: (tenant, sender) => place.webhookKey(tenant as TenantId, sender as SenderId),
+  endpoint_secret: (tenant, endpoint) => place.webhookSecret(tenant as TenantId, endpoint as EndpointId),
+  endpoint_previous: (tenant, endpoint) => place.webhookSecret(tenant as TenantId, endpoint as EndpointId),
 };

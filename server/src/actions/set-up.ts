@@ -78,7 +78,11 @@ export interface Installation {
   markKey: Buffer;
 }
 
+/** It names users too, so that the documented requests of chat-service work with it. */
+const FIRST_SCOPES: readonly Scope[] = [...TENANT_SCOPES, 'act_as'];
 const OPERATOR_SCOPES: readonly Scope[] = [...TENANT_SCOPES, 'admin'];
+/** The first fact of an installation, by which it is known. */
+const MARK_KEY = 'mark_key';
 
 /**
  * Finds or makes what a start needs.
@@ -87,19 +91,24 @@ const OPERATOR_SCOPES: readonly Scope[] = [...TENANT_SCOPES, 'admin'];
 export function setUp(db: Db, options: SetUpOptions): Promise<Installation> {
   return db.inTurn(async (tx) => {
     await lockSetUp(tx);
-    const markKey = Buffer.from(await secretFact(tx, options.sealer, 'mark_key'), 'base64');
+    const markKey = Buffer.from(await secretFact(tx, options.sealer, MARK_KEY), 'base64');
     const app = await ensureApp(tx, options);
     let tenant = await findFirstTenant(tx);
     if (!tenant) {
       tenant = newId<TenantId>();
       await insertTenant(tx, tenant, 'default');
     }
-    const apiKey = await ensureKey(tx, tenant, options.apiKey, 'first start', TENANT_SCOPES);
+    const apiKey = await ensureKey(tx, tenant, options.apiKey, 'first start', FIRST_SCOPES);
     const operatorKey = await ensureKey(tx, tenant, options.operatorKey, 'operator', OPERATOR_SCOPES);
     await ensureSenders(tx, tenant, options);
     if (options.webhook) await ensureWebhook(tx, tenant, options.sealer, options.webhook);
     return { tenant, apiKey, operatorKey, ...app, senders: await findTenantSenders(tx, tenant), markKey };
   });
+}
+
+/** Whether a start has set the database up: its secrets are sealed. */
+export async function isSetUp(db: Db): Promise<boolean> {
+  return (await findInstallationFact(db, MARK_KEY)) !== undefined;
 }
 
 /** A random secret of the installation, sealed. It is also the canary: a wrong encryption key cannot open it. */

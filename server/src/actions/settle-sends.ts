@@ -1,14 +1,16 @@
 import { createBatcher } from '../db/batcher.ts';
 import { type Db, isBadValue } from '../db/pool.ts';
 import { persistently, retryingOnConflict } from '../db/retry.ts';
-import { type EventId, type MessageId, newId } from '../domain/ids.ts';
-import type { LaneClaim } from '../domain/lane.ts';
+import type { DeferralCause } from '../domain/causes.ts';
+import { type EventId, type MessageId, newId, type SenderId, type TenantId } from '../domain/ids.ts';
+import { type LaneClaim, narrowed } from '../domain/lane.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { isTrouble } from '../domain/pause.ts';
 import { WINDOW_CLOSED } from '../domain/provider-errors.ts';
 import { afterError, backoff, type RetrySettings } from '../domain/retry.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Signals } from '../signals/signals.ts';
-import { takeFallbacks } from '../store/fallbacks.write.ts';
+import { type FallbackTaken, takeFallbacks } from '../store/fallbacks.write.ts';
 import {
   type AttemptAgain,
   type AttemptKey,
@@ -41,6 +43,8 @@ export interface Settled {
   kind: 'sent' | 'again' | 'held' | 'failed' | 'unknown';
   /** From acceptance to sent, in seconds; 0 for other kinds. */
   seconds: number;
+  /** Milliseconds until the next attempt; null: there is none. */
+  again: number | null;
 }
 
 export interface SettlerOptions {
@@ -57,7 +61,21 @@ export interface SettlerOptions {
   slot: number;
   /** Told of what the provider refuses, once or more, before it is settled. Must not throw. */
   refused?: (refused: readonly RefusedMessage[]) => void;
+  /** Told of messages that became sent, after the commit. Must not throw, nor take long. Absent: nobody wants to know. */
+  sent?: ((sent: readonly SentMessage[]) => void) | undefined;
+  /** Whether a sender's queue is shut. What the trouble that shut it did to a message is no attempt of the message's. */
+  paused?: (sender: SenderId) => boolean;
   random?: () => number;
+}
+
+/** A message that the provider has. */
+export interface SentMessage {
+  tenant: TenantId;
+  message: MessageId;
+  /** The provider's id. */
+  wamid: string;
+  /** When it was settled, in milliseconds since 1970. */
+  at: number;
 }
 
 type Settlement =
@@ -67,8 +85,7 @@ type Settlement =
   | { kind: 'failed'; lane: number; row: FailedAttempt }
   | { kind: 'unknown'; lane: number; key: AttemptKey };
 
-/** The provider's words for a template: it is paused, and its messages wait; it is disabled, and this is their end. */
-const PAUSED = 132015;
+/** The provider's word for a template that is disabled: this is the end of its messages. */
 const DISABLED = 132016;
 /** It is another than is known here, or none: missing, of other parameters, against a policy (Meta: support/error-codes). */
 const DOUBTFUL: readonly number[] = [132_000, 132_001, 132_007, 132_012, DISABLED, 132_018];
@@ -89,8 +106,14 @@ export function createSettler(options: SettlerOptions): Settler {
     parallel: 2,
     limit: MOST_WAITING,
     gather: GATHER,
-    run: (settlements, slot) =>
-      persistently(() => writeSettlements(db, signals, options.owner(), settlements, options.slot + slot)),
+    async run(settlements, slot) {
+      const written: Written = { changed: new Map(), instead: new Map() };
+      const settled = await persistently(() =>
+        writeSettlements(db, signals, options.owner(), settlements, options.slot + slot, written),
+      );
+      options.sent?.(sentOf(settlements, settled));
+      return settled;
+    },
     blameOne: isBadValue,
   });
   return {
@@ -109,7 +132,7 @@ export function createSettler(options: SettlerOptions): Settler {
 export function settlementOf(
   send: BegunSend,
   outcome: Outcome,
-  options: Pick<SettlerOptions, 'retry' | 'maxAttempts' | 'validity'>,
+  options: Pick<SettlerOptions, 'retry' | 'maxAttempts' | 'validity' | 'paused'>,
   random: number,
 ): Settlement {
   const lane = send.lane_id;
@@ -131,12 +154,21 @@ export function settlementOf(
     };
     return { kind: 'failed', lane, row };
   };
+  const end = send.expires_at?.getTime() ?? send.waiting_since.getTime() + options.validity;
+  const isOver = (delay: number) => send.started_at + delay > end;
   const again = (delay: number, code: number | null, title: string): Settlement => {
     const exhausted = options.maxAttempts !== null && send.attempt >= options.maxAttempts;
-    const over = send.started_at + delay > send.waiting_since.getTime() + options.validity;
-    if (exhausted || over) return failed(code ?? 0, title, exhausted ? 'no attempts left' : 'no time left');
-    return { kind: 'again', lane, row: { ...key, delay, outcome: 'retry', code, detail: title } };
+    if (exhausted || isOver(delay)) return failed(code ?? 0, title, exhausted ? 'no attempts left' : 'no time left');
+    return { kind: 'again', lane, row: { ...key, delay, outcome: 'retry', code, detail: title, cause: 'retry_wait' } };
   };
+  /** It waits in its queue, which is shut, for as long as that lasts, however many attempts there were. */
+  const held = (code: number | null, title: string): Settlement => {
+    if (isOver(0)) return failed(code ?? 0, title, 'no time left');
+    // At the place it had: before those that were accepted after it.
+    const delay = Math.min(send.waiting_since.getTime() - send.started_at - 1, 0);
+    return { kind: 'again', lane, row: { ...key, delay, outcome: 'retry', code, detail: title, cause: null } };
+  };
+  const isCaught = () => isTrouble(outcome) === true && (options.paused?.(send.sender_id) ?? false);
   switch (outcome.kind) {
     case 'sent':
       return { kind: 'sent', lane, key, wamid: outcome.wamid };
@@ -153,31 +185,58 @@ export function settlementOf(
       );
     }
     case 'not_sent':
+      if (isCaught()) return held(null, outcome.detail);
       return again(backoff(send.attempt, options.retry, null, random), null, outcome.detail);
     case 'error': {
-      const next = afterError(outcome.code, send.attempt, options.retry, outcome.retryAfter, random);
-      if (next.kind === 'fail') return failed(outcome.code, outcome.title, outcome.detail);
-      const after = again(next.delay, outcome.code, outcome.detail ?? outcome.title);
-      if (outcome.code !== PAUSED || after.kind !== 'again') return after;
-      const { delay, detail } = after.row;
-      return { kind: 'held', lane, row: { ...key, delay, code: outcome.code, detail } };
+      const { code } = outcome;
+      const detail = outcome.detail ?? outcome.title;
+      if (isCaught()) return held(code, detail);
+      const next = afterError(code, send.attempt, options.retry, outcome.retryAfter, random);
+      if (next.kind === 'fail') return failed(code, outcome.title, outcome.detail);
+      if (next.kind === 'again') return waiting(again(next.delay, code, detail), next.cause);
+      if (next.by === 'pause') return held(code, detail);
+      const after = again(next.delay, code, detail);
+      return after.kind === 'again' ? { kind: 'held', lane, row: { ...key, delay: next.delay, code, detail } } : after;
     }
   }
+}
+
+/** Those that became sent, of settlements and what came of each. */
+function sentOf(settlements: readonly Settlement[], settled: readonly Settled[]): SentMessage[] {
+  const at = Date.now();
+  return settlements.flatMap((one, i) =>
+    one.kind === 'sent' && settled[i]?.changed
+      ? [{ tenant: one.key.tenant, message: one.key.message, wamid: one.wamid, at }]
+      : [],
+  );
+}
+
+/** Says what a message that is tried again waits for. */
+function waiting(settlement: Settlement, cause: DeferralCause): Settlement {
+  return settlement.kind === 'again' ? { ...settlement, row: { ...settlement.row, cause } } : settlement;
+}
+
+/** What a batch has written so far. A try that fails in the middle leaves it, and the next one finds no row of those any more. */
+interface Written {
+  changed: Map<MessageId, SettledRow>;
+  /** Messages that became their fallback. */
+  instead: Map<MessageId, FallbackTaken>;
 }
 
 async function writeSettlements(
   db: Db,
   signals: Signals,
-  owner: LaneClaim,
+  all: LaneClaim,
   settlements: readonly Settlement[],
   slot: number,
+  { changed, instead }: Written,
 ): Promise<Settled[]> {
+  const owner = narrowed(all, new Set(settlements.map((s) => s.lane)));
   const sent = settlements.filter((s) => s.kind === 'sent');
   const again = settlements.filter((s) => s.kind === 'again');
   const held = settlements.filter((s) => s.kind === 'held');
   const told = settlements.filter((s) => s.kind === 'failed');
   const unknown = settlements.filter((s) => s.kind === 'unknown');
-  const changed = new Map<MessageId, SettledRow>();
   const keep = (rows: SettledRow[]) => {
     for (const row of rows) changed.set(row.message_id, row);
   };
@@ -207,12 +266,13 @@ async function writeSettlements(
     await failpoint('hold.after_commit');
   }
   // What has a fallback is not failed: that goes instead.
-  const outside = told.flatMap(({ row }) => (row.code === WINDOW_CLOSED ? [row] : []));
+  const outside = told.flatMap(({ row }) => (row.code === WINDOW_CLOSED && !changed.has(row.message) ? [row] : []));
   if (outside.length > 0) await failpoint('fallback.before_commit');
-  const instead = outside.length > 0 ? await takeFallbacks(db, owner, outside, slot) : [];
-  if (instead.length > 0) await failpoint('fallback.after_commit');
-  keep(instead.map((row) => ({ ...row, seconds: 0 })));
-  const failed = told.filter(({ row }) => !changed.has(row.message));
+  const taken = outside.length > 0 ? await takeFallbacks(db, owner, outside, slot) : [];
+  for (const row of taken) instead.set(row.message_id, row);
+  keep(taken.map((row) => ({ ...row, seconds: 0 })));
+  if (taken.length > 0) await failpoint('fallback.after_commit');
+  const failed = told.filter(({ row }) => !instead.has(row.message));
   if (failed.length > 0)
     keep(
       await settleFailedAttempts(
@@ -240,11 +300,12 @@ async function writeSettlements(
   if (held.length + doubtful.length > 0) signals.notify('templates');
   for (const tenant of new Set([...changed.values()].map((row) => row.tenant_id))) signals.notify(`events:${tenant}`);
   for (const id of changed.keys()) signals.notify(`message:${id}`);
-  for (const lane of new Set(instead.map((row) => row.lane_id))) signals.notify(`due:${lane}`);
-  const goesAgain = new Set(instead.map((row) => row.message_id));
+  for (const lane of new Set([...instead.values()].map((row) => row.lane_id))) signals.notify(`due:${lane}`);
   return settlements.map((s) => {
     const message = 'key' in s ? s.key.message : s.row.message;
     const row = changed.get(message);
-    return { changed: row !== undefined, kind: goesAgain.has(message) ? 'again' : s.kind, seconds: row?.seconds ?? 0 };
+    const kind = instead.has(message) ? 'again' : s.kind;
+    const again = row && s.kind === 'again' ? Math.max(s.row.delay, 0) : null;
+    return { changed: row !== undefined, kind, seconds: row?.seconds ?? 0, again };
   });
 }

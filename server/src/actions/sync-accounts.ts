@@ -9,15 +9,17 @@ import {
   RATE_OF,
 } from '../domain/account.ts';
 import { newId, type SenderId } from '../domain/ids.ts';
+import { MESSAGING_LIMIT } from '../domain/messaging-limit.ts';
 import type { Sealer } from '../runtime/sealer.ts';
 import type { Signals } from '../signals/signals.ts';
-import { doubtNumbers, findKnownNumbers, writeNumbers } from '../store/account-numbers.write.ts';
+import { doubtNumbers, findKnownNumbers, findLanesLeft, writeNumbers } from '../store/account-numbers.write.ts';
 import {
   type AccountToSync,
   claimDueAccounts,
   writeAccountFacts,
   writeAccountTrouble,
 } from '../store/accounts.write.ts';
+import { mergeReached } from '../store/reached-users.write.ts';
 import { findDefaultSender } from '../store/senders.read.ts';
 import { ensureLane, insertSenderValues } from '../store/senders.write.ts';
 import { place } from './sealed-places.ts';
@@ -97,6 +99,11 @@ async function writeSenders(
   // A lane that nobody would be in is not made.
   const wanted = known.size + fresh.length > 0;
   const lane = portfolio_id !== null && wanted ? await ensureLane(tx, portfolio_id) : null;
+  if (lane !== null && known.size > 0) {
+    const left = await findLanesLeft(tx, app, ids, lane);
+    // WhatsApp counts whom the portfolio reaches: those whom the number has reached come with it.
+    if (left.length > 0) await mergeReached(tx, left, lane, MESSAGING_LIMIT.span);
+  }
   const rows = numbers.map((n) => ({ ...n, rate: rateOf(n) }));
   const changed = known.size > 0 ? await writeNumbers(tx, { app, account: id, lane, tend: MOVING }, rows) : 0;
   if (fresh.length > 0) await addSenders(tx, sealer, account, lane ?? (await ensureLane(tx, id)), fresh);

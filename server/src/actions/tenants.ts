@@ -4,6 +4,7 @@ import { newId, type TenantId } from '../domain/ids.ts';
 import type { Signals } from '../signals/signals.ts';
 import { findTenant, type TenantRow } from '../store/tenants.read.ts';
 import { deleteTenant, insertTenantValues, type TenantValues, updateTenantValues } from '../store/tenants.write.ts';
+import { noteQuietChange } from './lane-rules.ts';
 
 /** What a new tenant may be given: all but its name may be absent. */
 export type NewTenant = Partial<TenantValues> & Pick<TenantValues, 'name'>;
@@ -14,7 +15,7 @@ export interface TenantActions {
   create(tenant: NewTenant): Promise<TenantRow | 'exists'>;
   /** Changes what is named, and leaves the rest. @param reference own or external id. */
   change(reference: string, change: Partial<TenantValues>): Promise<TenantRow | 'not_found' | 'exists'>;
-  /** Deletes a tenant without senders, and its keys. What has sent or received is kept. */
+  /** Deletes a tenant without senders and conversations, its keys and its webhooks. What was sent, received or said is kept. */
   remove(reference: string): Promise<TenantRow | 'not_found' | 'in_use'>;
 }
 
@@ -26,6 +27,8 @@ const UNNAMED: Omit<TenantValues, 'name'> = {
   doubt_policy: {},
   processing: true,
   consent_keywords: null,
+  quiet_hours: {},
+  retention_days: null,
 };
 
 export function createTenants({ db, signals }: { db: Db; signals: Signals }): TenantActions {
@@ -57,6 +60,7 @@ export function createTenants({ db, signals }: { db: Db; signals: Signals }): Te
               const before = await findTenant(tx, reference);
               if (before === null) return 'not_found';
               await updateTenantValues(tx, before.id, { ...before, ...change });
+              if (change.quiet_hours !== undefined) await noteQuietChange(tx, before.id, Date.now());
               return written(await findTenant(tx, before.id));
             }),
           ),

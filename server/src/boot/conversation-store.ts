@@ -6,8 +6,8 @@ import type { Config } from '../runtime/settings.ts';
 import { findOldestUnread } from '../store/sent-messages.read.ts';
 import type { Common } from './engine.ts';
 
-/** The lease of a tenant's events beside the time of the calls, in milliseconds. */
-const LEASE = 10_000;
+/** The lease of a tenant's events, in milliseconds: it is held on while they are stored. */
+const LEASE = 5000;
 
 /**
  * The part that stores sent messages in the conversation service, or none when no service is named.
@@ -27,7 +27,7 @@ export function buildConversationStore(config: Config, common: Common, alone: bo
       service: conversationService(url, timeout),
       alone,
       pollInterval: config.engine.poll_interval,
-      lease: LEASE + 4 * timeout,
+      lease: LEASE,
     }),
   ];
 }

@@ -7,19 +7,24 @@ import { createAcceptor } from '../actions/accept-messages.ts';
 import { createAccounts } from '../actions/accounts.ts';
 import { createApiKeys } from '../actions/api-keys.ts';
 import { createApps, openApp } from '../actions/apps.ts';
-import { cancelMessage, retryMessage } from '../actions/change-message.ts';
+import { cancelMessage, rescheduleMessage, retryMessage } from '../actions/change-message.ts';
 import { createContacts } from '../actions/contacts.ts';
-import { markRead, showTyping } from '../actions/mark-read.ts';
+import { createCustomerReads } from '../actions/mark-read.ts';
+import { endPause } from '../actions/pauses.ts';
 import { recordMessage } from '../actions/record-messages.ts';
 import { createReseal } from '../actions/reseal.ts';
 import { createSenders } from '../actions/senders.ts';
 import { createTemplates } from '../actions/templates.ts';
 import { createTenants } from '../actions/tenants.ts';
+import { createTickets } from '../actions/tickets.ts';
 import { createVerifier } from '../channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../db/batcher.ts';
-import { isTransient } from '../db/pool.ts';
+import { isDiskFull, isTransient } from '../db/pool.ts';
 import { buildHttp } from '../http/build-http.ts';
 import type { Health, HttpDeps, MediaDoor, Readiness } from '../http/http-deps.ts';
+import { gateAccepting } from '../http/quota-gate.ts';
+import { createSay, type Say } from '../http/say-in-conversation.ts';
+import { createShowCustomer } from '../http/show-customer.ts';
 import { readTls, renewTls } from '../http/tls.ts';
 import { createKeyUses } from '../jobs/key-uses.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
@@ -27,30 +32,43 @@ import type { Sealer } from '../runtime/sealer.ts';
 import type { Config } from '../runtime/settings.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { version } from '../version.ts';
+import { buildIdentifier } from './access.ts';
+import { createDatabaseCheck } from './database-check.ts';
 import type { Common, Engine } from './engine.ts';
+import type { Shared } from './signals.ts';
+import { buildSockets } from './sockets.ts';
 import { buildTenantService } from './tenant-service.ts';
 
 export interface DoorOptions {
   engine: Engine;
   media: MediaDoor;
   exports: HttpDeps['exports'];
+  redrives: HttpDeps['redrives'];
+  webhooks: HttpDeps['webhooks'];
+  chat: HttpDeps['chat'];
   sealer: Sealer;
   /** Throws when the disk is nearly full. */
   ensureSpace: () => Promise<void>;
+  /** What is shared with other instances. */
+  shared: Pick<Shared, 'shareRate' | 'redis'>;
 }
 
 /** The HTTP server as a part. */
 export interface Door extends Part {
   /** Where it listens: http://HOST:PORT (https: with a certificate), once it is started. */
   url(): string;
+  /** Says something in a conversation, as its requests do: for other doors. */
+  say: Say;
 }
 
-const SPACE_EVERY = 5000;
+const SPACE_EVERY = 1000;
+/** Connections that wait to be taken: when an instance dies, all sockets of it come to the others at once. */
+const BACKLOG = 4096;
 
 export function buildDoor(
   config: Config,
   common: Common,
-  { engine, media, exports, sealer, ensureSpace }: DoorOptions,
+  { engine, media, exports, redrives, webhooks, chat, sealer, ensureSpace, shared }: DoorOptions,
 ): Door {
   const { db, signals, clock, metrics, logger, instance, slot } = common;
   const acceptor = createAcceptor({ db, signals, slot });
@@ -61,38 +79,47 @@ export function buildDoor(
   let url = '';
 
   const health = (): Health => ({
-    status: engine.dispatcher.healthy && !full ? 'healthy' : 'degraded',
+    status: engine.dispatcher.healthy && !full && (shared.redis() ?? 'ok') === 'ok' ? 'healthy' : 'degraded',
     service: config.service.name,
     version,
     environment: config.environment,
-    metrics: { active_batches: activeBatches, circuit_breaker_state: 'closed' },
+    metrics: { active_batches: activeBatches, circuit_breaker_state: engine.pauses.summary.breaker },
+    pauses: engine.pauses.summary.byScope,
+    redis: redisWord(shared.redis()),
   });
+  const databaseCheck = createDatabaseCheck(db, logger);
+  const customerReads = createCustomerReads({ db, signals });
   const ready = async (): Promise<Readiness> => {
-    const database = await db.query({ name: 'ready', text: 'select 1' }).then(
-      () => 'ok',
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    const redis = shared.redis();
+    const database = await databaseCheck();
     const dispatch = engine.dispatcher.healthy ? 'ok' : 'the lease is not held';
     return {
       ready: database === 'ok' && dispatch === 'ok' && !full,
-      checks: { database, dispatch, disk: full?.message ?? 'ok' },
+      // Without Redis everything works, some of it later: no reason to send requests elsewhere.
+      checks: { database, dispatch, disk: full?.message ?? 'ok', ...(redis !== null && { redis }) },
     };
   };
+  let isLooking = false;
   const checkSpace = async () => {
+    if (isLooking) return;
+    isLooking = true;
     full = await ensureSpace().then(
       () => null,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     );
+    isLooking = false;
   };
   const refuseWhenFull = () => {
     if (full) throw full;
   };
 
-  const keys = createAuthenticator({ db, clock, rate: config.limits });
+  const keys = createAuthenticator({ db, clock, rate: config.limits, shareRate: shared.shareRate });
   const limits = { monthly: config.limits.monthly_quota, daily: config.limits.per_day };
   const ownSenders = createSenderDirectory({ db, clock, limits });
   const asking = buildTenantService(config, { ...common, sealer, senders: ownSenders });
   const senders = asking?.senders ?? ownSenders;
+  const tickets = createTickets({ db });
+  const identifier = buildIdentifier(config, common, keys, tickets.redeem);
   const keyUses = createKeyUses({ db, logger, takeUsed: keys.takeUsed });
   signals.listen('keys', keys.forget);
   signals.listen('senders', senders.forget);
@@ -110,7 +137,7 @@ export function buildDoor(
   const { cert_file, key_file } = config.server.tls;
   const tls = cert_file !== null && key_file !== null ? { cert_file, key_file } : null;
   let endRenewals = () => {};
-  const app = buildHttp({
+  const deps: HttpDeps = {
     db,
     signals,
     clock,
@@ -126,7 +153,8 @@ export function buildDoor(
       metrics_public: config.metrics.public,
       transport: { ...config.server, tls: tls && readTls(tls) },
     },
-    keys,
+    keys: identifier,
+    tickets,
     senders,
     templates,
     media: {
@@ -147,13 +175,19 @@ export function buildDoor(
       keys: createApiKeys({ db, signals }),
       apps: createApps({ db, signals, sealer }),
       accounts: createAccounts({ db, signals, sealer }),
+      pauses: { end: (tenant, id) => endPause(db, signals, tenant, id) },
       reseal: createReseal({ db, signals, sealer }),
     },
     contacts: createContacts({ db, signals }),
+    chat,
     exports,
+    redrives,
+    webhooks,
     troubleOf: (error) => {
       if (error instanceof BatcherFull) return 'overloaded';
-      return isTransient(error) || error === full ? 'unavailable' : null;
+      if (error === full || isDiskFull(error)) return 'storage_full';
+      if (!isTransient(error)) return null;
+      return full ? 'storage_full' : 'unavailable';
     },
     health,
     ready,
@@ -179,13 +213,37 @@ export function buildDoor(
       if (result === 'cancelled') metrics.ended.add(1, { state: 'cancelled' });
       return result;
     },
-    retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency, limits),
-    markRead: (tenant, id) => markRead(db, signals, tenant, id),
-    showTyping: (tenant, id) => showTyping(db, signals, tenant, id),
+    rescheduleMessage: (tenant, id, change, idempotency) =>
+      rescheduleMessage(db, signals, tenant, id, change, idempotency),
+    explaining: {
+      pace: {
+        per_minute: config.limits.per_minute,
+        batch_size: config.message_queue.batch_size,
+        processing_interval_ms: config.message_queue.processing_interval,
+      },
+      validity: config.messages.validity,
+    },
+    retryMessage: (tenant, id, idempotency, acceptDuplicate) =>
+      retryMessage(db, signals, tenant, id, idempotency, {
+        acceptDuplicate,
+        usual: limits,
+        validity: config.messages.validity,
+      }),
+    ...customerReads,
     recordMessage: (tenant, conversation, said) => recordMessage(db, signals, tenant, conversation, said),
     storeWebhook: (name, body) => engine.webhooks.store(name, body),
     whatsapp: createVerifier(apps.secretsOf, clock.now),
+  };
+  const say = createSay(deps.quota ? gateAccepting(deps, deps.quota) : deps);
+  const sockets = buildSockets(config, common, {
+    identifier,
+    chat,
+    say,
+    showCustomer: createShowCustomer(deps),
+    markCustomersRead: customerReads.markRead,
+    troubleOf: deps.troubleOf,
   });
+  const app = buildHttp({ ...deps, sockets });
 
   return {
     ...part(
@@ -194,8 +252,9 @@ export function buildDoor(
         await checkSpace();
         await keyUses.start();
         spaceTimer = setInterval(() => void checkSpace(), SPACE_EVERY);
+        await sockets.start();
         const { host, port } = config.server;
-        await app.listen({ host, port }).catch((error: unknown) => {
+        await app.listen({ host, port, backlog: BACKLOG }).catch((error: unknown) => {
           throw cannotListen(error, host, port);
         });
         url = addressOf(tls ? 'https' : 'http', app.server.address(), host);
@@ -209,12 +268,19 @@ export function buildDoor(
       async () => {
         clearInterval(spaceTimer);
         endRenewals();
+        await sockets.stop();
         await app.close();
         await keyUses.stop();
       },
     ),
     url: () => url,
+    say,
   };
+}
+
+function redisWord(redis: string | null): Health['redis'] {
+  if (redis === null) return 'off';
+  return redis === 'ok' ? 'ok' : 'away';
 }
 
 function addressOf(scheme: string, address: ReturnType<import('node:net').Server['address']>, host: string): string {

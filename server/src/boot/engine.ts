@@ -1,6 +1,6 @@
 import { createAccountChanges } from '../actions/account-changes.ts';
 import { place } from '../actions/set-up.ts';
-import { createSettler } from '../actions/settle-sends.ts';
+import { createSettler, type SentMessage } from '../actions/settle-sends.ts';
 import { createWebhookStore, type WebhookStore } from '../actions/store-webhook.ts';
 import { createTemplateChanges } from '../actions/template-changes.ts';
 import { applyUserIdUpdates } from '../actions/user-id-updates.ts';
@@ -11,7 +11,9 @@ import { readWebhook } from '../channels/whatsapp/webhook.ts';
 import { whatsappChannel } from '../channels/whatsapp/whatsapp-channel.ts';
 import type { Db } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
+import { createLaneRules } from '../dispatch/lane-rules.ts';
 import { createLease, type Lease } from '../dispatch/lease.ts';
+import { createPauses, type Pauses } from '../dispatch/pauses.ts';
 import type { ProviderMedia } from '../dispatch/provider-media.ts';
 import { createSenders } from '../dispatch/senders.ts';
 import type { ApplyAccountChanges } from '../domain/account-change.ts';
@@ -47,6 +49,8 @@ export interface Common {
 }
 
 export interface EngineOptions {
+  /** A connection for leases alone. */
+  leases: Db;
   sealer: Sealer;
   markKey: Buffer;
   /** This process is the only instance. */
@@ -56,18 +60,24 @@ export interface EngineOptions {
   /** What the provider calls our files. */
   media: ProviderMedia;
   description: string;
+  /** Told of messages that became sent. */
+  sent?: ((sent: readonly SentMessage[]) => void) | undefined;
 }
 
 /** The parts that send and receive. */
 export interface Engine {
   lease: Lease;
   dispatcher: Dispatcher;
+  /** What stands still. Starts before the lease, whose lanes it is told of. */
+  pauses: Pauses;
   inbound: Inbound;
   webhooks: WebhookStore;
   /** Keeps what refusals tell of people. */
   providerStops: Part;
 }
 
+/** How long settling may take after the last call of a lane that is handed over, in milliseconds. */
+const HAND_OVER_MARGIN = 5000;
 /** To one webhook at one address. */
 const MOST_CONNECTIONS = 16;
 
@@ -95,6 +105,7 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
   );
   const channels: Channels = { whatsapp, webhook };
   const consent = buildConsent(config, common);
+  const pauses = createPauses({ ...common, logger: logger.child({ part: 'pauses' }) });
   const settler = createSettler({
     db,
     signals,
@@ -104,6 +115,8 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     validity: config.messages.validity,
     slot,
     refused: consent.stops.note,
+    sent: options.sent,
+    paused: (sender) => pauses.until(sender) !== Number.NEGATIVE_INFINITY,
   });
   const dispatcher = createDispatcher({
     ...common,
@@ -119,13 +132,19 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
         processing_interval_ms: config.message_queue.processing_interval,
       },
     }),
+    gate: pauses,
+    rules: createLaneRules({ db, signals, metrics, reserve: config.engine.messaging_reserve / 100 }),
     maxInFlight: config.whatsapp.max_in_flight,
+    senderInFlight: config.engine.sender_in_flight,
+    tenantInFlight: config.engine.tenant_in_flight,
+    validity: config.messages.validity,
     grace: doubt_grace,
     pollInterval: poll_interval,
     reportDoubtAfter: config.engine.doubt_report_after,
   });
   const lease = createLease({
     db,
+    leases: options.leases,
     clock,
     logger: logger.child({ part: 'lease' }),
     instance,
@@ -136,6 +155,9 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     alone: options.alone,
     onHeld: (held) => dispatcher.onHeld(held),
     onLost: () => metrics.leaseLosses.add(1),
+    onClockStep: () => metrics.clockSteps.add(1),
+    leave: (lanes) => dispatcher.leave(lanes),
+    patience: Math.max(config.whatsapp.request_timeout, config.webhook_channel.request_timeout) + HAND_OVER_MARGIN,
   });
   const rules = {
     ...{ retry, maxAttempts: config.engine.max_attempts, validity: config.messages.validity, slot },
@@ -153,7 +175,7 @@ export function buildEngine(config: Config, common: Common, options: EngineOptio
     ...(consent.afterReceive && { afterReceive: consent.afterReceive }),
   });
   const webhooks = createWebhookStore(db, instance, (work) => inbound.add(work));
-  return { lease, dispatcher, inbound, webhooks, providerStops: consent.stops };
+  return { lease, dispatcher, pauses, inbound, webhooks, providerStops: consent.stops };
 }
 
 /** A sender as its channel takes it. One whose secret cannot be opened is left out, and the others send. */

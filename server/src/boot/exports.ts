@@ -1,8 +1,9 @@
 import { createExports } from '../actions/exports.ts';
+import { messageView } from '../domain/message-view.ts';
 import type { ObjectStore } from '../domain/object-store.ts';
 import { ContactObject, contactView } from '../http/contact-view.ts';
 import type { HttpDeps } from '../http/http-deps.ts';
-import { MessageObject, messageView } from '../http/message-view.ts';
+import { MessageObject } from '../http/message-view.ts';
 import { createExportJob } from '../jobs/exports.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Config } from '../runtime/settings.ts';

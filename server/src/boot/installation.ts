@@ -1,16 +1,25 @@
-import type { NumberToHave, WebhookToHave } from '../actions/set-up.ts';
+import { isSetUp, type NumberToHave, type WebhookToHave } from '../actions/set-up.ts';
+import type { Db } from '../db/pool.ts';
 import { RATE_OF } from '../domain/account.ts';
 import type { Simulator } from '../outside/simulator.ts';
-import { readOrMakeKey } from '../runtime/data-folder.ts';
-import { createSealer, type Sealer } from '../runtime/sealer.ts';
+import { hasKey, readOrMakeKey } from '../runtime/data-folder.ts';
+import { createSealer, type Sealer, WrongKey } from '../runtime/sealer.ts';
 import type { Config } from '../runtime/settings.ts';
 import { StartError } from '../runtime/start-error.ts';
 
-/** The sealer with the configured keys, or with the data folder's own. */
-export function openSealer(config: Config, folder: string): Sealer {
+/**
+ * The sealer with the configured keys, or with the data folder's own, which a new installation makes.
+ * @throws {WrongKey} when the database was set up with a key that is not in the folder: one that is made now would only look right.
+ */
+export async function openSealer(config: Config, folder: string, db: Db): Promise<Sealer> {
   const keys = config.secrets.encryption_keys;
-  if (keys.length === 0) return createSealer([{ version: 1, key: readOrMakeKey(folder) }]);
-  return createSealer(keys.map(({ version, key }) => ({ version, key: Buffer.from(key, 'base64') })));
+  if (keys.length > 0) {
+    return createSealer(keys.map(({ version, key }) => ({ version, key: Buffer.from(key, 'base64') })));
+  }
+  if (!hasKey(folder) && (await isSetUp(db))) {
+    throw new WrongKey('there is none in the data folder');
+  }
+  return createSealer([{ version: 1, key: readOrMakeKey(folder) }]);
 }
 
 /**

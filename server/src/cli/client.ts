@@ -29,6 +29,8 @@ export interface Request {
   path: string;
   /** JSON, or a form. */
   body?: string | FormData;
+  /** The user it is asked for; a key needs the scope `act_as` for that. */
+  user?: string;
   /** Makes a POST safe to repeat. A POST without one is tried once; the other methods can be repeated. */
   idempotencyKey?: string;
   /** A POST that may be repeated without a key: twice has the same effect as once. */
@@ -73,6 +75,8 @@ export function createClient(options: ClientOptions): Client {
     };
     if (typeof request.body === 'string') headers['content-type'] = 'application/json';
     if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
+    // A header's bytes: an id may have any letters.
+    if (request.user !== undefined) headers['x-user-id'] = Buffer.from(request.user).toString('latin1');
     const timeout = AbortSignal.timeout(request.timeout ?? 30_000);
     let response: Response;
     let text: string;
@@ -155,7 +159,8 @@ function refusalOf(status: number, body: unknown): CliError {
   const answer = isObject(body) ? body : {};
   const details = isObject(answer.details) ? answer.details : {};
   const code = typeof answer.error === 'string' ? answer.error : `http_${status}`;
-  const message = typeof answer.message === 'string' ? answer.message : `the server answered ${status}`;
+  const told = typeof answer.message === 'string' ? answer.message : `the server answered ${status}`;
+  const message = typeof details.detail === 'string' ? `${told}: ${details.detail}` : told;
   const field = [answer.field, details.field].find((value) => typeof value === 'string');
   return new CliError(EXIT.refused, code, `${message} (${status} ${code}${field ? `, field ${field}` : ''})`, {
     field: field ?? null,

@@ -43,6 +43,8 @@ const FILTERS: Readonly<Record<ExportKind, Readonly<Record<string, readonly [val
     direction: ['WORD', 'inbound or outbound'],
     type: ['TYPE', 'text, image and so on'],
     status: ['STATUS', 'queued, sent, delivered, read or failed'],
+    error: ['WORD', 'failed, with this word in their error'],
+    error_code: ['CODE', "failed, with this code of the provider's"],
     start_date: ['DATE', 'from this day or time on'],
     end_date: ['DATE', 'up to this day or time'],
   },
@@ -115,7 +117,7 @@ function writeCommand(kind: ExportKind): Command {
     const filter = Object.fromEntries(
       Object.keys(FILTERS[kind]).flatMap((name) => {
         const value = options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
-        return value === undefined ? [] : [[name, value]];
+        return value === undefined ? [] : [[name, name === 'error_code' ? Number(value) : value]];
       }),
     );
     const client = await connect(options, output);

@@ -1,5 +1,6 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './client.ts';
@@ -18,8 +19,9 @@ export interface Download {
   replace: boolean;
 }
 
-/** @throws {CliError} `usage` when the file is there and may not be replaced. */
+/** @throws {CliError} `usage` when the file is there and may not be replaced, or its folder is not there. */
 export function checkTarget({ file, replace }: Pick<Download, 'file' | 'replace'>): void {
+  if (!existsSync(dirname(file))) throw usageError(`${file} cannot be written: its folder is not there`);
   if (existsSync(file) && !replace) throw usageError(`${file} exists: name another file, or give --replace`);
 }
 

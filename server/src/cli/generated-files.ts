@@ -1,7 +1,10 @@
 import { schemaText } from '../db/dump-schema.ts';
 import type { Db } from '../db/pool.ts';
+import { websocketPage } from '../fanout/websocket/websocket-page.ts';
 import { errorsDocument, openapiDocument } from '../http/documents.ts';
 import { runtimePages } from '../runtime/runtime-pages.ts';
+import { eventsPage } from './events-page.ts';
+import { explainPage } from './explain-page.ts';
 import { providerCodesPage } from './provider-codes-page.ts';
 
 /**
@@ -12,8 +15,11 @@ export async function generatedFiles(db: Db): Promise<Record<string, string>> {
   return {
     ...runtimePages(),
     'docs/errors.md': errorsDocument(),
+    'docs/events.md': eventsPage(),
+    'docs/explain.md': explainPage(),
     'docs/openapi.json': await openapiDocument(),
     'docs/provider-codes.md': providerCodesPage(),
+    'docs/websocket.md': websocketPage(),
     'server/src/db/schema.sql': await schemaText(db),
   };
 }

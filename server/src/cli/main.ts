@@ -4,13 +4,18 @@ import { accountCommand } from './account-command.ts';
 import { appCommand } from './app-command.ts';
 import { backupCommand } from './backup-command.ts';
 import { contactCommand } from './contact-command.ts';
+import { conversationCommand } from './conversation-command.ts';
+import { deadLetterCommand } from './dead-letter-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { EXIT } from './exit-codes.ts';
+import { explainCommand } from './explain-command.ts';
 import { exportCommand } from './export-command.ts';
 import { importCommand } from './import-command.ts';
 import { keyCommand } from './key-command.ts';
 import { mediaCommand } from './media-command.ts';
+import { messageCommand } from './message-command.ts';
 import { reportError } from './output.ts';
+import { pauseCommand } from './pause-command.ts';
 import { restoreCommand } from './restore-command.ts';
 import { secretsCommand } from './secrets-command.ts';
 import { sendCommand } from './send-command.ts';
@@ -20,6 +25,7 @@ import { statusCommand } from './status-command.ts';
 import { tailCommand } from './tail-command.ts';
 import { templateCommand } from './template-command.ts';
 import { tenantCommand } from './tenant-command.ts';
+import { webhookCommand } from './webhook-command.ts';
 
 /** The command line `aldis`. Each command is in a file of its own; this one puts them together and ends the process. */
 function program(): Command {
@@ -33,17 +39,23 @@ function program(): Command {
     sendCommand(),
     importCommand(),
     exportCommand(),
+    deadLetterCommand(),
     statusCommand(),
+    explainCommand(),
+    messageCommand(),
     tailCommand(),
     tenantCommand(),
     senderCommand(),
     keyCommand(),
     appCommand(),
     accountCommand(),
+    pauseCommand(),
     secretsCommand(),
     templateCommand(),
     contactCommand(),
     mediaCommand(),
+    conversationCommand(),
+    webhookCommand(),
   ];
   const root = new Command('aldis')
     .description('Aldis sends and receives WhatsApp messages, and can say what became of each.')

@@ -5,6 +5,7 @@ import { fillIn } from '../domain/variables.ts';
 import { isObject, type JsonObject } from './answers.ts';
 import { type ContentOptions, contentParts, isMoreThanText, present, withContentOptions } from './content-options.ts';
 import { usageError } from './exit-codes.ts';
+import { numberBetween } from './parse-number.ts';
 
 /** The options that say what a message is, the same for one (`send`) and for many (`import`). */
 export interface MessageOptions extends ContentOptions {
@@ -22,6 +23,7 @@ export interface MessageOptions extends ContentOptions {
   sender?: string;
   at?: string;
   expires?: string;
+  ttl?: number;
   priority?: string;
   category?: string;
 }
@@ -82,8 +84,13 @@ export function withMessageOptions(command: Command): Command {
       new Option('--type <TYPE>', 'the type, when the address of the media does not tell').choices(OUTBOUND_TYPES),
     )
     .option('--sender <ID>', "the number to send from (default: the tenant's)")
-    .option('--at <TIME>', 'send then: ISO 8601 with a zone, 2026-12-01T09:00:00+07:00', isoTime)
-    .option('--expires <TIME>', 'do not send after this time: ISO 8601 with a zone', isoTime)
+    .option('--at <TIME>', 'send then: ISO 8601 with a zone, 2026-12-01T09:00:00+07:00', timeOption)
+    .option('--expires <TIME>', 'do not send after this time: ISO 8601 with a zone', timeOption)
+    .option(
+      '--ttl <SECONDS>',
+      'instead: do not send later than so many seconds after it may leave',
+      numberBetween(1, 31_622_400, true),
+    )
     .addOption(new Option('--priority <LEVEL>', 'which message leaves first').choices(Object.keys(PRIORITIES)))
     .addOption(new Option('--category <NAME>', 'what kind of message it is').choices(CATEGORIES));
 }
@@ -108,6 +115,7 @@ export function messageShape(text: string | null, options: MessageOptions): Mess
   if (components && (params || options.button)) {
     throw usageError('--components is all of it: give it, or --params and --button');
   }
+  if (options.ttl !== undefined && options.expires !== undefined) throw usageError('give --ttl or --expires, not both');
   const { fallbackTemplate: fallback, fallbackLanguage, fallbackParams } = options;
   if (fallback === undefined && (fallbackLanguage || fallbackParams)) {
     throw usageError('--fallback-language and --fallback-params belong to --fallback-template');
@@ -128,6 +136,7 @@ export function messageShape(text: string | null, options: MessageOptions): Mess
       sender_id: options.sender,
       scheduled_at: options.at,
       expires_at: options.expires,
+      ttl: options.ttl,
       priority: options.priority,
       category: options.category,
     }),
@@ -236,8 +245,8 @@ function jsonArray(text: string): unknown[] {
   throw new InvalidArgumentError('Write a JSON array: [{"type":"body","parameters":[…]}].');
 }
 
-/** A moment as the API writes it: in UTC, with milliseconds. */
-function isoTime(text: string): string {
+/** An option's parser for a moment. @returns it as the API writes it: in UTC, with milliseconds */
+export function timeOption(text: string): string {
   const time = parseTime(text);
   if (time === null) throw new InvalidArgumentError('Write it with a zone: 2026-12-01T09:00:00+07:00.');
   return new Date(time).toISOString();

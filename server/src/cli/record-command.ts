@@ -116,7 +116,11 @@ function query({ tenant }: RecordOptions): string {
 }
 
 /** Every page of a list. */
-async function listAll(client: Client, { path, plural }: RecordKind, { tenant }: RecordOptions): Promise<JsonObject[]> {
+export async function listAll(
+  client: Client,
+  { path, plural }: Pick<RecordKind, 'path' | 'plural'>,
+  { tenant }: { tenant?: string },
+): Promise<JsonObject[]> {
   const records: JsonObject[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
     const asked = new URLSearchParams({ limit: String(PAGE) });

@@ -89,7 +89,7 @@ async function send(to: string, text: string | null, options: SendOptions, outpu
   const why =
     progress === 'failed'
       ? `${accepted.id} is ${state}; ask why with: aldis status ${accepted.id}`
-      : `${accepted.id} is ${state} after ${options.timeout} s, not ${options.wait}; it is still being worked on`;
+      : `${accepted.id} is ${state} after ${options.timeout} s, not ${options.wait}; it is still being worked on; ask why with: aldis explain ${accepted.id}`;
   throw new CliError(EXIT.notReached, progress === 'failed' ? state : 'timeout', why);
 }
 

@@ -8,6 +8,7 @@ Examples:
   aldis tenant create "Shop" --external-id shop-1 --monthly-quota 10000
   aldis tenant list
   aldis tenant change shop-1 --requests-per-second 50 --monthly-quota none
+  aldis tenant change shop-1 --quiet-hours '{"marketing": {"from": "21:00", "to": "08:00"}}'
   aldis tenant change shop-1 --processing no       nothing of it leaves until --processing yes
   aldis tenant delete shop-1                       only one without senders`;
 
@@ -24,6 +25,11 @@ const FIELDS = [
     ),
     orNone: true,
   },
+  jsonField(
+    'quiet_hours',
+    'when messages wait, by category and the clock of who gets them: {"marketing": {"from": "21:00", "to": "08:00"}}',
+  ),
+  countField('retention_days', 1, 36_500, 'days that what people say in conversations is kept'),
   yesNoField('processing', 'whether its messages leave'),
 ];
 

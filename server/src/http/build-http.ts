@@ -7,6 +7,7 @@ import { speakDialects } from './dialect-edge.ts';
 import { answerError, answerNoRequest, createErrorHandler } from './errors.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { acceptJsonBodies } from './json-body.ts';
+import { lazySerializers } from './lazy-serializers.ts';
 import { measureRoute } from './measure.ts';
 import { gateAccepting } from './quota-gate.ts';
 import { registerRoutes } from './routes/all-routes.ts';
@@ -21,7 +22,8 @@ export function buildHttp(deps: HttpDeps): HttpApp {
   const { settings, metrics } = deps;
   const app: HttpApp = fastify({
     ...VALIDATION,
-    ...transportOptions(settings.transport, settings.request_timeout),
+    schemaController: { compilersFactory: { buildSerializer: lazySerializers } },
+    ...transportOptions(settings.transport, settings.request_timeout, deps.sockets),
     bodyLimit: settings.body_limit,
     requestTimeout: settings.request_timeout,
     keepAliveTimeout: settings.keep_alive_timeout,
@@ -40,11 +42,13 @@ export function buildHttp(deps: HttpDeps): HttpApp {
   }).withTypeProvider<TypeBoxProvider>();
   const onError = createErrorHandler(deps);
 
+  if (deps.sockets) app.server.on('upgrade', deps.sockets.take);
   app.decorateRequest('principal', null);
   app.decorateRequest('bodyHash', null);
   app.setErrorHandler(onError);
   app.setNotFoundHandler((request, reply) => {
-    const text = `There is no ${request.method} ${request.url.split('?', 1)[0]?.slice(0, 200)}.`;
+    const path = request.url.split('?', 1)[0]?.slice(0, 200);
+    const text = path === '/ws' ? NO_UPGRADE : `There is no ${request.method} ${path}.`;
     metrics.httpRequests.add(1, { method: request.method, route: 'none', status: '404' });
     answerError(new AldisError('not_found', text), request, reply);
   });
@@ -99,3 +103,7 @@ function createRequestIds(): (request: Pick<IncomingMessage, 'headers'>) => stri
     return typeof given === 'string' && SANE_ID.test(given) ? given : `${prefix}-${(++last).toString(36)}`;
   };
 }
+
+/** What comes by a proxy that passes the header on is taken before any route is looked for. */
+const NO_UPGRADE =
+  '/ws is for WebSockets, and the request has no header Upgrade: websocket. A proxy in between has to pass it on.';

@@ -1,13 +1,10 @@
 import { AldisError } from '../domain/errors.ts';
 import type { MessageId } from '../domain/ids.ts';
-import type { EventPosition } from '../store/events.read.ts';
 
 /**
  * Cursors: places in a list, written so that nobody takes them apart. A page goes on after a record: its id, 16 bytes.
- * The event log goes on after an event: its transaction, 8 bytes, and its id.
  */
 const PAGE_BYTES = 16;
-const EVENT_BYTES = 24;
 
 export function writePageCursor(id: string): string {
   return uuidBytes(id).toString('base64url');
@@ -30,19 +27,6 @@ export function readNameCursor(cursor: string): string {
     throw new AldisError('invalid_cursor', undefined, { field: 'cursor' });
   }
   return name;
-}
-
-export function writeEventCursor({ xid, id }: EventPosition): string {
-  const bytes = Buffer.allocUnsafe(EVENT_BYTES);
-  bytes.writeBigUInt64BE(BigInt(xid));
-  uuidBytes(id).copy(bytes, 8);
-  return bytes.toString('base64url');
-}
-
-/** @throws {AldisError} `invalid_cursor` */
-export function readEventCursor(cursor: string): EventPosition {
-  const bytes = bytesOf(cursor, EVENT_BYTES, 'after');
-  return { xid: bytes.readBigUInt64BE().toString(), id: uuidOf(bytes.subarray(8)) };
 }
 
 function bytesOf(cursor: string, length: number, field: string): Buffer {

@@ -27,10 +27,16 @@ export function createErrorHandler({ logger, troubleOf }: Pick<HttpDeps, 'logger
 
 /** Answers one of our errors. */
 export function answerError(error: AldisError, request: HttpRequest, reply: HttpReply): void {
-  if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="aldis"');
+  if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', challengeOf(error));
   if (error.retryAfter !== null) reply.header('retry-after', error.retryAfter);
   speakInError(request, reply);
   reply.code(error.status).type('application/json; charset=utf-8').send(errorBody(error, request.id));
+}
+
+/** How one may say who one is (RFC 6750, 3): of a token also why it is refused. Our texts have no quotes. */
+function challengeOf({ details, message }: AldisError): string {
+  const why = details?.['reason'] === undefined ? '' : `, error="invalid_token", error_description="${message}"`;
+  return `Bearer realm="aldis"${why}`;
 }
 
 /** What the framework calls its refusals, in our words. */

@@ -1,5 +1,5 @@
 import type { onRequestHookHandler } from 'fastify';
-import type { Authenticator } from '../access/api-keys.ts';
+import type { Identifier } from '../access/identify.ts';
 import { may, type Principal } from '../access/principal.ts';
 import type { Scope } from '../domain/api-key.ts';
 import { AldisError } from '../domain/errors.ts';
@@ -9,20 +9,24 @@ import type { HttpReply, HttpRequest } from './typebox-provider.ts';
 /**
  * The guard of a route: finds out who asks before the body is read, and refuses who may not.
  * Written with a callback: for a key that was seen lately nothing is waited for.
+ * @param alternatives any of these lets in as well; what the route does for whom is then for the route to `demand`.
  */
-export function guard(keys: Authenticator, scope: Scope): onRequestHookHandler {
+export function guard(
+  keys: Pick<Identifier, 'identify'>,
+  scope: Scope,
+  ...alternatives: readonly Scope[]
+): onRequestHookHandler {
   return (request, reply, done) => {
-    const key = keyOf(request);
-    if (key === null) {
-      done(new AldisError('unauthorized'));
+    let found: Principal | Promise<Principal>;
+    try {
+      found = keys.identify(request.raw);
+    } catch (error) {
+      done(error as Error);
       return;
     }
-    const found = keys.authenticate(key);
-    if (!(found instanceof Promise)) {
-      done(admit(request, reply, found, scope));
-      return;
-    }
-    found.then((principal) => done(admit(request, reply, principal, scope)), done);
+    if (found instanceof Promise) {
+      found.then((principal) => done(admit(request, reply, principal, scope, alternatives)), done);
+    } else done(admit(request, reply, found, scope, alternatives));
   };
 }
 
@@ -32,29 +36,30 @@ export function principalOf(request: HttpRequest): Principal {
   return request.principal;
 }
 
+/** @throws {AldisError} `forbidden` when a principal may not do what needs this scope. */
+export function demand(principal: Principal, scope: Scope): void {
+  const refusal = lacking(principal, scope);
+  if (refusal) throw refusal;
+}
+
 function admit(
   request: HttpRequest,
   reply: HttpReply,
-  principal: Principal | null,
+  principal: Principal,
   scope: Scope,
+  alternatives: readonly Scope[],
 ): AldisError | undefined {
-  if (principal === null) return new AldisError('unauthorized', 'This key is not known, or no longer valid.');
   // A refusal is answered in the key's dialect too.
   request.principal = principal;
-  const tooMany = principal.rate === null ? undefined : spend(principal.rate, reply);
+  const { rate, user_rate } = principal;
+  // His own first: who asks too much takes nothing of what is everybody's.
+  const tooMany = (user_rate && spend(user_rate, reply, 'user')) ?? (rate && spend(rate, reply));
   if (tooMany) return tooMany;
-  if (!may(principal, scope)) {
-    return new AldisError('forbidden', `The key lacks the scope ${scope}.`, { details: { scope } });
-  }
-  return undefined;
+  return alternatives.some((other) => may(principal, other)) ? undefined : lacking(principal, scope);
 }
 
-const BEARER = 'bearer ';
-
-/** The name of a scheme may be written in capitals (RFC 9110, 11.1). */
-function keyOf({ headers }: HttpRequest): string | null {
-  const { authorization } = headers;
-  if (authorization?.slice(0, BEARER.length).toLowerCase() === BEARER) return authorization.slice(BEARER.length).trim();
-  const key = headers['x-api-key'];
-  return typeof key === 'string' ? key : null;
+function lacking(principal: Principal, scope: Scope): AldisError | undefined {
+  if (may(principal, scope)) return undefined;
+  const who = { key: 'key', token: 'token', gateway: 'user' }[principal.by];
+  return new AldisError('forbidden', `The ${who} lacks the scope ${scope}.`, { details: { scope } });
 }

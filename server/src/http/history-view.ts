@@ -11,6 +11,9 @@ export const HistoryStep = Type.Object(
       'accepted',
       'received',
       'attempt',
+      'postponed',
+      'evidence',
+      'decision',
       'failure',
       'sent',
       'delivered',
@@ -30,7 +33,8 @@ export const HistoryStep = Type.Object(
     }),
     source: Type.Unsafe<string | null>({
       type: ['string', 'null'],
-      description: 'Who told of a failure: answer, receipt or policy.',
+      description:
+        "Who told of it: answer (the call's), receipt, policy (of messages in doubt), request (it was recorded, not sent here).",
     }),
     code: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: "The provider's error code." }),
     detail: NullableString,
@@ -44,7 +48,10 @@ export function historyView(message: Message & MessageTrail): HistoryStep[] {
   const inbound = message.direction === 'inbound';
   const steps = [step(message.created_at, inbound ? 'received' : 'accepted')];
   for (const { started_at, ended_at, attempt, outcome, code, detail } of message.attempts) {
-    steps.push(step(new Date(started_at), 'attempt', { attempt, ended_at: new Date(ended_at), outcome, code, detail }));
+    const end = new Date(ended_at);
+    steps.push(step(new Date(started_at), 'attempt', { attempt, ended_at: end, outcome, code, detail }));
+    const decided = outcome === 'resend' || outcome === 'tell';
+    if (decided) steps.push(step(end, 'decision', { attempt, outcome, source: 'policy', detail }));
   }
   const { state, sending_at } = message;
   if (sending_at && (state === 'sending' || state === 'unconfirmed')) {
@@ -55,10 +62,14 @@ export function historyView(message: Message & MessageTrail): HistoryStep[] {
     const said = detail === null || detail === title ? title : `${title}: ${detail}`;
     steps.push(step(new Date(at), 'failure', { attempt, source, code, detail: said }));
   }
-  if (!inbound) addTime(steps, message.sent_at, 'sent');
-  if (!inbound) addTime(steps, message.delivered_at, 'delivered');
-  addTime(steps, message.read_at, 'read');
-  addTime(steps, message.played_at, 'played');
+  for (const { attempt, waiting_since, evident_at } of message.doubts) {
+    steps.push(step(new Date(waiting_since), 'postponed', { attempt, source: 'policy', detail: SILENT }));
+    if (evident_at) steps.push(step(new Date(evident_at), 'evidence', { attempt, source: 'receipt', detail: PROVEN }));
+  }
+  if (!inbound) addTime(steps, message.sent_at, 'sent', sentSource(message));
+  if (!inbound) addTime(steps, message.delivered_at, 'delivered', 'receipt');
+  addTime(steps, message.read_at, 'read', inbound ? null : 'receipt');
+  addTime(steps, message.played_at, 'played', inbound ? null : 'receipt');
   if (state === 'cancelled' || state === 'expired') addTime(steps, message.ended_at, state);
   addTime(steps, message.edited_at, 'edited');
   addTime(steps, message.deleted_at, 'deleted');
@@ -66,8 +77,22 @@ export function historyView(message: Message & MessageTrail): HistoryStep[] {
   return steps.sort((a, b) => a.at.getTime() - b.at.getTime());
 }
 
-function addTime(steps: HistoryStep[], at: Date | null, name: HistoryStep['step']): void {
-  if (at) steps.push(step(at, name));
+const SILENT = 'its grace was over, and nothing proved that receipts flow: nothing was decided';
+const PROVEN = 'receipts of later messages of the number had come, its own had not';
+
+function addTime(
+  steps: HistoryStep[],
+  at: Date | null,
+  name: HistoryStep['step'],
+  source: HistoryStep['source'] = null,
+): void {
+  if (at) steps.push(step(at, name, { source }));
+}
+
+/** Who told that a message was sent: the answer to an attempt, else a receipt; or whoever had it recorded. */
+function sentSource({ attempts }: MessageTrail): string {
+  if (attempts.length === 0) return 'request';
+  return attempts.some(({ outcome }) => outcome === 'sent') ? 'answer' : 'receipt';
 }
 
 function step(at: Date, name: HistoryStep['step'], more: Partial<HistoryStep> = {}): HistoryStep {

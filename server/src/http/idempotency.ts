@@ -27,10 +27,24 @@ export function changeKeyOf(request: HttpRequest, change: string, id: MessageId)
   return key === null ? null : { key, hash: hash('sha256', `${change} ${id}`, 'buffer') };
 }
 
-function keyOf({ headers }: HttpRequest): string | null {
+/**
+ * The same for a request that changes one record: its body, and which record.
+ * @throws {AldisError} `invalid_field`, `missing_field`
+ */
+export function patchKeyOf(request: HttpRequest, id: MessageId): Idempotency | null {
+  const asked = idempotencyOf(request);
+  if (asked === null) return null;
+  return { key: asked.key, hash: hash('sha256', Buffer.concat([Buffer.from(`change ${id} `), asked.hash]), 'buffer') };
+}
+
+function keyOf({ headers, principal }: HttpRequest): string | null {
   const key = headers['idempotency-key'];
   if (key === undefined) return null;
-  if (typeof key === 'string' && PRINTABLE.test(key)) return key;
+  if (typeof key === 'string' && PRINTABLE.test(key)) {
+    const user = principal?.user_id ?? null;
+    // Users of a tenant know nothing of each other's keys: each has his own. As a hash, for a column has a length.
+    return user === null ? key : `user:${hash('sha256', `${user}\n${key}`, 'base64url')}`;
+  }
   throw new AldisError('invalid_field', 'Idempotency-Key must be 1 to 255 printable ASCII characters.', {
     field: 'Idempotency-Key',
   });

@@ -5,8 +5,10 @@ import { countMessages } from '../store/statistics.read.ts';
 
 /** How many messages match: from the roll-ups where they can tell; else it is counted, as far as 10,000 messages. */
 export async function messageTotal(db: Queryable, tenant: TenantId, filter: MessageFilter): Promise<MessageTotal> {
-  const { contact_id, conversation_id, batch_id, from, until } = filter;
-  if ([contact_id, conversation_id, batch_id, from, until].some((value) => value !== undefined)) {
+  const { contact_id, conversation_id, batch_id, error, error_code, open, from, until } = filter;
+  if (
+    [contact_id, conversation_id, batch_id, error, error_code, open, from, until].some((value) => value !== undefined)
+  ) {
     return countListed(db, tenant, filter);
   }
   const { sender_id, direction, type, states } = filter;

@@ -1,14 +1,5 @@
 import Type, { type Static } from 'typebox';
-import {
-  type Message,
-  type MessageError,
-  priorityName,
-  SENDER_TYPES,
-  type SenderType,
-  type State,
-  statusOf,
-} from '../domain/message.ts';
-import type { EventRow } from '../store/events.read.ts';
+import { type Message, type MessageError, SENDER_TYPES, type SenderType, statusOf } from '../domain/message.ts';
 import {
   NullableJson,
   NullableString,
@@ -55,6 +46,10 @@ export const MessageObject = Type.Object(
       enum: [...SENDER_TYPES, null],
       description: 'Who wrote it, if that was said.',
     }),
+    author_id: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'The user who wrote it in its conversation, by your own id of him.',
+    }),
     error: Type.Unsafe<MessageError | null>({
       type: ['object', 'null'],
       description: 'Why it failed.',
@@ -92,99 +87,6 @@ export const MessageObject = Type.Object(
 );
 export type MessageObject = Static<typeof MessageObject>;
 export const MessageReference = reference(MessageObject);
-
-/** The part of a message that never changes, or is shown as it is now. */
-type Fixed = Omit<EventRow, 'xid' | 'event_id' | 'event_type' | 'data'>;
-/** The part that does. */
-type Changing = Pick<
-  Message,
-  | 'state'
-  | 'wamid'
-  | 'error'
-  | 'attempt'
-  | 'sending_at'
-  | 'sent_at'
-  | 'delivered_at'
-  | 'read_at'
-  | 'played_at'
-  | 'failed_at'
-  | 'ended_at'
->;
-
-/** A message as it is now. */
-export function messageView(message: Message): MessageObject {
-  return { ...view(message, message), held: message.held };
-}
-
-/** The message of an event, as it was then. */
-export function eventView(event: EventRow): MessageObject {
-  const { data } = event;
-  return view(event, {
-    state: data.state,
-    wamid: data.wamid ?? null,
-    error: data.error ?? null,
-    attempt: data.attempt ?? 0,
-    sending_at: timeOf(data.sending_at),
-    sent_at: timeOf(data.sent_at),
-    delivered_at: timeOf(data.delivered_at),
-    read_at: timeOf(data.read_at),
-    played_at: timeOf(data.played_at),
-    failed_at: timeOf(data.failed_at),
-    ended_at: timeOf(data.ended_at),
-  });
-}
-
-function view(fixed: Fixed, now: Changing): MessageObject {
-  const outbound = fixed.direction === 'outbound';
-  return {
-    id: fixed.id,
-    direction: fixed.direction,
-    status: statusOf(now.state),
-    state: now.state,
-    type: fixed.type,
-    category: fixed.category,
-    priority: priorityName(fixed.priority),
-    sender_id: fixed.sender_id,
-    contact_id: fixed.contact_id,
-    conversation_id: fixed.conversation_id,
-    batch_id: fixed.batch_id,
-    whatsapp_message_id: now.wamid,
-    from: outbound ? fixed.sender_phone : fixed.address,
-    to: outbound ? fixed.address : fixed.sender_phone,
-    content: fixed.content,
-    template: fixed.template,
-    metadata: fixed.metadata,
-    reply_to: fixed.reply_to,
-    reactions: (fixed.reactions ?? []).flatMap(({ from, emoji, at }) => (emoji ? [{ from, emoji, at }] : [])),
-    edited_at: fixed.edited_at,
-    deleted_at: fixed.deleted_at,
-    sender_type: fixed.sender_type,
-    error: now.error,
-    attempt: now.attempt,
-    created_at: fixed.created_at,
-    scheduled_at: fixed.scheduled_at,
-    expires_at: fixed.expires_at,
-    queued_at: fixed.created_at,
-    sending_at: now.sending_at,
-    // The doubt is about an attempt, and as old as that.
-    unconfirmed_at: whenIn('unconfirmed', now, now.sending_at),
-    sent_at: now.sent_at,
-    delivered_at: now.delivered_at,
-    read_at: now.read_at,
-    played_at: now.played_at,
-    failed_at: now.failed_at,
-    cancelled_at: whenIn('cancelled', now, now.ended_at),
-    expired_at: whenIn('expired', now, now.ended_at),
-  };
-}
-
-function whenIn(state: State, now: Changing, time: Date | null): Date | null {
-  return now.state === state ? time : null;
-}
-
-function timeOf(text: string | null | undefined): Date | null {
-  return text ? new Date(text) : null;
-}
 
 /** The status of a message: sender-service's shape, and the true state. */
 export const MessageStatus = Type.Object(

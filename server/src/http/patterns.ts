@@ -19,5 +19,6 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   '^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}$': 'must be a code like en, en_US or pt_BR',
   '^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$': 'must be a code like id, en_US or pt-BR',
   "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": 'must be the name of a header, like X-API-Key',
+  '^([01]\\d|2[0-3]):[0-5]\\d$': 'must be a time of the day, like 21:30',
   '^[^:\\p{Cc}\\p{Cs}]+:[^\\p{Cc}\\p{Cs}]*$': 'must be NAME:VALUE, like city:Jakarta',
 };

@@ -5,7 +5,8 @@ import type { TenantId } from '../domain/ids.ts';
 import type { State } from '../domain/message.ts';
 import { findMessage } from '../store/messages.read.ts';
 import type { HttpDeps } from './http-deps.ts';
-import { canonicalRequest, conversationOf, type SpelledRequest } from './single-request.ts';
+import { canonicalRequest, customerConversationOf } from './single-request.ts';
+import { addressedRequest, type SaidRequest } from './whatsapp-words.ts';
 
 /** What a message that is only recorded may say. */
 const RECORDED: ReadonlySet<string> = new Set([
@@ -26,7 +27,7 @@ const RECORDED: ReadonlySet<string> = new Set([
 export async function recordOne(
   deps: Pick<HttpDeps, 'db' | 'clock' | 'recordMessage'>,
   tenant: TenantId,
-  request: SpelledRequest & { conversation_id?: string },
+  request: SaidRequest & { conversation_id?: string },
   wamid: string,
 ): Promise<{ fresh: boolean; message: AcceptedMessage & { state: State } }> {
   const { conversation_id: name } = request;
@@ -39,8 +40,8 @@ export async function recordOne(
   if (field !== undefined) {
     throw new AldisError('invalid_field', `${field} is not for a message that is recorded and never sent.`, { field });
   }
-  const said = composeRecorded(canonicalRequest(request), wamid);
-  const conversation = await conversationOf(deps, tenant, name);
+  const said = composeRecorded(canonicalRequest(addressedRequest(request)), wamid);
+  const conversation = await customerConversationOf(deps, tenant, name);
   const { id, fresh } = await deps.recordMessage(tenant, conversation, said);
   const message = await findMessage(deps.db, tenant, id);
   if (message === null) throw new Error('a message that was recorded is not there');

@@ -3,9 +3,11 @@ import { addresseeOf, type ComposeContext, compose, isTemplateName, type Message
 import { AldisError } from '../domain/errors.ts';
 import { isUuid, type MediaId, type TenantId } from '../domain/ids.ts';
 import type { NewMessage, Priority } from '../domain/message.ts';
+import { namesTime } from '../domain/message-times.ts';
 import { filesIn } from '../domain/named-media.ts';
 import type { FoundTemplate } from '../domain/template-check.ts';
 import { findContactValues } from '../store/contacts.read.ts';
+import { findNow } from '../store/database-clock.read.ts';
 import { findMedia, type MediaRow } from '../store/media.read.ts';
 import { findWamids } from '../store/messages.read.ts';
 import type { TemplateKey } from '../store/templates.read.ts';
@@ -15,7 +17,7 @@ import type { HttpDeps } from './http-deps.ts';
  * Composing with what a request only names and the store knows: its sender, its template, the message it answers, its file, and
  * what the contact is called when the request itself gives no value for a name in the text.
  */
-export type ReferenceDeps = Pick<HttpDeps, 'db' | 'senders' | 'templates' | 'clock'>;
+export type ReferenceDeps = Pick<HttpDeps, 'db' | 'senders' | 'templates'>;
 
 /** One request to a message, or why not. */
 export type Composed = { kind: 'message'; message: NewMessage } | { kind: 'refused'; error: AldisError };
@@ -32,10 +34,10 @@ export function composeOne(
   conversation?: string,
 ): Composed | Promise<Composed> {
   const sender = deps.senders.known(tenant, request.sender_id);
-  if (sender && ownMessageOf(request) === null && ownFilesOf(request).length === 0) {
+  if (sender && ownMessageOf(request) === null && ownFilesOf(request).length === 0 && !namesTime(request)) {
     const found = knownTemplates(deps, tenant, request, sender);
     if (found !== null) {
-      const composed = attempt(request, { ...found, now: deps.clock.now(), sender, priority, conversation });
+      const composed = attempt(request, { ...found, now: 0, sender, priority, conversation });
       if (!lacksValues(composed)) return composed;
     }
   }
@@ -50,7 +52,7 @@ export async function composeMany(
   priority: Priority,
   conversation?: string,
 ): Promise<Composed[]> {
-  const now = deps.clock.now();
+  const now = requests.some(namesTime) ? await findNow(deps.db) : 0;
   const senders = await deps.senders.resolve(
     tenant,
     requests.map(({ sender_id }) => sender_id),
@@ -171,7 +173,8 @@ function attempt(request: MessageRequest, { sender, replyTo, ...context }: Conte
   try {
     if (sender === null) throw unknownSender(request.sender_id);
     if (!sender.enabled || sender.connected === false) {
-      throw new AldisError('sender_not_connected', undefined, { field: 'sender_id' });
+      const detail = sender.enabled ? 'connection_detail of the sender says why' : 'the sender is switched off';
+      throw new AldisError('sender_not_connected', undefined, { field: 'sender_id', details: { detail } });
     }
     if (replyTo === null) {
       throw new AldisError('invalid_field', 'reply_to names no message that has reached WhatsApp.', {

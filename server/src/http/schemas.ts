@@ -31,6 +31,22 @@ export const CountByState = Type.Unsafe<Record<State, number>>({
 export const Reference = (description: string) =>
   Type.String({ minLength: 1, maxLength: 128, pattern: '^\\P{Cc}+$', description });
 
+/** A field that may be left out, and may be null as well, which says the same. `withoutNulls` makes it absent. */
+export function orNull<T extends TSchema>(schema: T) {
+  const { type } = schema as { type?: string | string[] };
+  return Type.Optional(Type.Unsafe<Static<T> | null>({ ...schema, type: [type, 'null'].flat() }));
+}
+
+/** What stays of a request's fields where null says the same as leaving one out. */
+export type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> };
+
+/** A request without its fields that are null. What lies deeper stays as it is. */
+export function withoutNulls<T extends object>(request: T): WithoutNulls<T> {
+  const there: Partial<T> = {};
+  for (const name of Object.keys(request) as (keyof T)[]) if (request[name] !== null) there[name] = request[name];
+  return there as WithoutNulls<T>;
+}
+
 /** A part that others refer to by its `$id`, so that it stands once in the document. */
 export function reference<T extends TSchema>(schema: T & { $id?: string }) {
   return Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` });

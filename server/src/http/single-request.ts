@@ -2,7 +2,12 @@ import type { MessageRequest } from '../domain/compose.ts';
 import { AldisError } from '../domain/errors.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Content, OutboundType } from '../domain/message.ts';
-import { type ConversationRow, findConversation } from '../store/contacts.read.ts';
+import {
+  type ConversationRow,
+  findAddress,
+  findConversation,
+  type UsersConversationRow,
+} from '../store/contacts.read.ts';
 import type { HttpDeps } from './http-deps.ts';
 
 /** A message as the documented services may spell it: sender-service and chat-service have names of their own. */
@@ -49,7 +54,7 @@ export async function conversationOf(
   { db }: Pick<HttpDeps, 'db'>,
   tenant: TenantId,
   name: string,
-): Promise<ConversationRow> {
+): Promise<ConversationRow | UsersConversationRow> {
   const conversation = await findConversation(db, tenant, name);
   if (conversation === null) {
     throw new AldisError('not_found', 'There is no such conversation.', { field: 'conversation_id' });
@@ -58,22 +63,39 @@ export async function conversationOf(
 }
 
 /**
- * A request that is addressed by a conversation: its address and its sender are those of the conversation.
- * @throws {AldisError} `two_addressees`, `two_senders`, `not_found`
+ * The same for what is of a customer only.
+ * @throws {AldisError} `not_found`, `invalid_field`
+ */
+export async function customerConversationOf(
+  deps: Pick<HttpDeps, 'db'>,
+  tenant: TenantId,
+  name: string,
+): Promise<ConversationRow> {
+  const conversation = await conversationOf(deps, tenant, name);
+  if (conversation.type === 'customer') return conversation;
+  throw new AldisError('invalid_field', 'The conversation is one between users, and this is for WhatsApp.', {
+    field: 'conversation_id',
+  });
+}
+
+/**
+ * A request that is addressed by a conversation with a customer: its address and its sender are those of the conversation.
+ * @throws {AldisError} `two_addressees`, `two_senders`, `invalid_field`
  */
 export async function inConversation(
   deps: Pick<HttpDeps, 'db' | 'senders'>,
   tenant: TenantId,
   request: MessageRequest,
-  name: string,
+  conversation: ConversationRow,
 ): Promise<MessageRequest> {
   const { sender_id: asked } = request;
   if (request.to !== undefined || request.recipient_phone !== undefined) {
     throw new AldisError('two_addressees', undefined, { field: 'conversation_id' });
   }
-  const { sender_id, address } = await conversationOf(deps, tenant, name);
+  const { sender_id, contact_id } = conversation;
+  const address = conversation.address ?? (await findAddress(deps.db, tenant, contact_id));
   if (address === null) {
-    const text = 'The conversation has no message yet that would tell an address.';
+    const text = 'The conversation has no message yet that would tell an address, and the contact has none.';
     throw new AldisError('invalid_field', text, { field: 'conversation_id' });
   }
   if (asked !== undefined && (await deps.senders.resolve(tenant, [asked])).get(asked)?.id !== sender_id) {

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyServerOptions } from 'fastify';
 import type { TlsFiles } from './tls.ts';
 import type { HttpApp } from './typebox-provider.ts';
@@ -16,6 +18,13 @@ export interface Transport {
   trusted_proxies: readonly string[];
 }
 
+/** Takes over connections that are to become WebSockets. */
+export interface SocketTaker {
+  /** Whether a request asks for one. Others that ask for another protocol are answered as if they had not asked. */
+  isAsked(request: IncomingMessage): boolean;
+  take(request: IncomingMessage, connection: Duplex, head: Buffer): void;
+}
+
 /** For a head alone, in milliseconds. Node takes the longer of the two times for the whole request, whichever it is called. */
 const LONGEST_HEAD = 60_000;
 
@@ -26,12 +35,14 @@ const LOOK_AT_CONNECTIONS_EVERY = 5000;
 export function transportOptions(
   { tls, header_limit, trusted_proxies }: Transport,
   requestTimeout: number,
+  sockets?: SocketTaker,
 ): FastifyServerOptions {
   const node = {
     maxHeaderSize: header_limit,
     requestTimeout,
     headersTimeout: Math.min(requestTimeout, LONGEST_HEAD),
     connectionsCheckingInterval: Math.min(requestTimeout, LOOK_AT_CONNECTIONS_EVERY),
+    ...(sockets && { shouldUpgradeCallback: sockets.isAsked }),
   };
   // Which of Node's servers is behind it makes no difference to routes, so the type says the plain one.
   const server = tls === null ? { http: node } : { https: { ...node, ...tls } };

@@ -30,9 +30,8 @@ export function validationError(flaw: Flaw, part: string): AldisError {
     const name = cut(String(flaw.params['additionalProperty']));
     const known = Object.keys(flaw.parentSchema?.properties ?? {});
     const field = join(where, name);
-    return new AldisError('unknown_field', `${field} is not a field of this request${didYouMean(name, known)}.`, {
-      field,
-    });
+    const told = `${field} is not a field of this request${didYouMean(name, known)}`;
+    return new AldisError('unknown_field', told.endsWith('?') ? told : `${told}.`, { field });
   }
   if (flaw.keyword === 'required') {
     const field = join(where, String(flaw.params['missingProperty']));
@@ -53,6 +52,7 @@ export function validationError(flaw: Flaw, part: string): AldisError {
 function sentence({ keyword, params, message, data }: Flaw, words: string): string {
   switch (keyword) {
     case 'type':
+      if (params['type'] === 'integer' && Number.isFinite(data)) return 'must be a whole number';
       return `must be ${typeNames(params['type'])}, not ${nameOf(data)}`;
     case 'enum':
       return `must be one of${words}`;

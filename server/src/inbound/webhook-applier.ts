@@ -2,6 +2,7 @@ import { applyParkedActs, isParkedAct } from '../actions/act-messages.ts';
 import { applyReceipts, findByWamid, parkUnknown, type ReceiptRules } from '../actions/apply-receipts.ts';
 import { finishStoredWork, noteTrouble } from '../actions/apply-work.ts';
 import { createRecipientBook, hearCalls } from '../actions/hear-customers.ts';
+import { openPauses } from '../actions/pauses.ts';
 import { receiveMessages } from '../actions/receive-messages.ts';
 import type { recordEvidence } from '../actions/record-evidence.ts';
 import type { Marker } from '../channels/whatsapp/mark.ts';
@@ -10,6 +11,7 @@ import type { Db } from '../db/pool.ts';
 import type { AccountChange, ApplyAccountChanges } from '../domain/account-change.ts';
 import { type MessageId, type RawWebhookId, timeOfId } from '../domain/ids.ts';
 import type { AfterReceive, CustomerMessage, ReceivedMessage } from '../domain/inbound-message.ts';
+import { pauseOf } from '../domain/provider-errors.ts';
 import type { FailedReceipt, ParkedReceipt, Receipt } from '../domain/receipt.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -60,13 +62,20 @@ const QUIET = 60_000;
 
 type StatusItem = Extract<WebhookItem, { kind: 'status' }>;
 
+/** A receipt of one of our numbers. `mark`: what our own mark in it says, when it has one. */
+interface HeardStatus {
+  item: StatusItem;
+  route: Route;
+  mark: ReturnType<Marker['read']>;
+}
+
 export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
   const { db, signals, marker, routes, evidence, metrics, logger, rules } = options;
   const recipients = createRecipientBook(db);
   const saidAt = new Map<Trouble['reason'], number>();
 
   async function apply(items: readonly HeardItem[], doneWork: readonly string[]): Promise<void> {
-    const statuses: { item: StatusItem; route: Route }[] = [];
+    const statuses: HeardStatus[] = [];
     const messages: ReceivedMessage[] = [];
     const callers: Parameters<typeof hearCalls>[1][number][] = [];
     const troubles = new Map<RawWebhookId, { app: string; all: Trouble[] }>();
@@ -90,7 +99,7 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
         if (!route) trouble(heard, 'no_sender', `${item.place}: no sender has the number ${item.phoneNumberId}`);
         else if (item.kind === 'call') callers.push(callerOf(item, route, at));
         else if (item.kind === 'message') messages.push(receivedMessage(item.message, route, at));
-        else statuses.push({ item: { ...item, at: refineSecond(item.at, at) }, route });
+        else statuses.push(heardStatus({ ...item, at: refineSecond(item.at, at) }, route));
       }
     }
     for (const ofWebhook of Map.groupBy(changes, (one) => one.heard.webhook).values()) {
@@ -98,10 +107,15 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
       for (const text of left) trouble((ofWebhook[0] as { heard: HeardItem }).heard, 'left_out', text);
     }
     for (const [webhook, { app, all }] of troubles) await note(app, webhook, all);
+    await learnPhones(statuses);
     if (messages.length > 0) await receive(messages);
     if (callers.length > 0) await hearCalls(db, callers);
     if (statuses.length > 0) await applyStatuses(statuses, messages.length > 0 ? [] : doneWork);
     if (statuses.length === 0 || messages.length > 0) await finishStoredWork(db, doneWork);
+  }
+
+  function heardStatus(item: StatusItem, route: Route): HeardStatus {
+    return { item, route, mark: item.opaque === null ? null : marker.read(item.opaque) };
   }
 
   async function tellError(
@@ -111,6 +125,11 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
     const { tenant_id, sender_id } = (phoneNumberId && (await routes.find(app, phoneNumberId))) || {};
     metrics.providerErrors.add(1, { code: String(code) });
     logger.warn({ code, title, tenant_id, sender_id }, 'the provider tells of an error that is of no message');
+    const shut = pauseOf(code);
+    if (shut === null || shut.scope === 'country' || tenant_id === undefined || sender_id === undefined) return;
+    await openPauses(db, signals, [
+      { tenant: tenant_id, sender: sender_id, ...shut, code, title, detail: null, country: null },
+    ]);
   }
 
   /** @returns why each change that was left out was. */
@@ -131,10 +150,7 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
     }
   }
 
-  async function applyStatuses(
-    statuses: readonly { item: StatusItem; route: Route }[],
-    doneWork: readonly string[],
-  ): Promise<void> {
+  async function applyStatuses(statuses: readonly HeardStatus[], doneWork: readonly string[]): Promise<void> {
     const { receipts, failed, parked } = await identify(statuses);
     if (parked.length > 0) {
       await parkUnknown(db, parked);
@@ -152,7 +168,7 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
     if (failed.length > 0) metrics.receiptsApplied.add(failed.length, { status: 'failed' });
   }
 
-  async function learnRecipients(statuses: readonly { item: StatusItem; route: Route }[]): Promise<void> {
+  async function learnRecipients(statuses: readonly HeardStatus[]): Promise<void> {
     const known = statuses.flatMap(({ item: { recipient }, route }) =>
       recipient ? [{ tenant: route.tenant_id, sender: route.sender_id, ...recipient }] : [],
     );
@@ -160,15 +176,26 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
     await recipients.learn(known).catch((error: unknown) => logger.warn({ error }, 'learning ids of customers failed'));
   }
 
+  /** Where WhatsApp spells numbers otherwise: before the messages that came with the receipts, which are from those numbers. */
+  async function learnPhones(statuses: readonly HeardStatus[]): Promise<void> {
+    const sent = statuses.flatMap(({ item: { ownPhone: phone }, route, mark }) =>
+      mark && phone !== undefined ? [{ tenant: route.tenant_id, message: mark.message, phone }] : [],
+    );
+    if (sent.length === 0) return;
+    await recipients
+      .learnPhones(sent)
+      .catch((error: unknown) => logger.warn({ error }, 'learning numbers of customers failed'));
+  }
+
   /** Finds out which message each receipt names: by our own mark, else by the provider's id. */
-  async function identify(statuses: readonly { item: StatusItem; route: Route }[]): Promise<{
+  async function identify(statuses: readonly HeardStatus[]): Promise<{
     receipts: Receipt[];
     failed: FailedReceipt[];
     parked: ParkedReceipt[];
   }> {
     const receipts: Receipt[] = [];
     const failed: FailedReceipt[] = [];
-    const unmarked: { item: StatusItem; route: Route }[] = [];
+    const unmarked: HeardStatus[] = [];
     const place = (item: StatusItem, route: Route, message: MessageId, attempt: number | null) => {
       const common = {
         tenant: route.tenant_id,
@@ -183,12 +210,12 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
         failed.push({ ...common, ...error });
       } else receipts.push({ ...common, status: item.status });
     };
-    for (const { item, route } of statuses) {
-      const mark = item.opaque === null ? null : marker.read(item.opaque);
+    for (const status of statuses) {
+      const { item, route, mark } = status;
       if (mark) {
         place(item, route, mark.message, mark.attempt);
         evidence.note(route.tenant_id, route.sender_id, mark.startedAt);
-      } else unmarked.push({ item, route });
+      } else unmarked.push(status);
     }
     if (unmarked.length === 0) return { receipts, failed, parked: [] };
     const asked = unmarked.map(({ item, route }) => ({ tenant: route.tenant_id, wamid: item.wamid }));
@@ -225,7 +252,10 @@ export function createWebhookApplier(options: ApplierOptions): WebhookApplier {
     async applyParked(parked) {
       const [acts, receipts] = [parked.filter(isParkedAct), parked.filter((one) => !isParkedAct(one))];
       // What was parked is our own reading of an item, written by this program.
-      const statuses = receipts.map((one) => one.receipt as { item: StatusItem; route: Route });
+      const statuses = receipts.map((one) => {
+        const { item, route } = one.receipt as { item: StatusItem; route: Route };
+        return heardStatus(item, route);
+      });
       if (statuses.length > 0) await applyStatuses(statuses, []);
       if (acts.length > 0) await applyParkedActs(db, signals, acts);
     },

@@ -10,9 +10,15 @@ export interface RowWriter {
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
+ * Where a spreadsheet that parts cells by semicolons, as it does in every country that writes 1,5, would see a formula begin within
+ * what is one cell here.
+ */
+const WITHIN = /(?:[;\n]|(?<!^)[\t\r])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
+
+/**
  * CSV (RFC 4180, but lines end in LF): a column for each field of the record, JSON as its text, times as ISO 8601. A text that a
- * spreadsheet would take for a formula (= + - @, a tab or a carriage return first) gets an apostrophe before it, phone numbers
- * too. JSON Lines: a record a line, as the API shows it.
+ * spreadsheet would take for a formula (= + - @, a tab or a carriage return first, or = + - @ behind a semicolon, a tab or the end of
+ * a line) gets an apostrophe before it, phone numbers too; in JSON such a semicolon is written as its code. JSON Lines: a record a line, as the API shows it.
  * @param columns the fields, in order.
  * @param bom begin with a byte order mark, by which some spreadsheets know UTF-8. In CSV only.
  */
@@ -35,7 +41,8 @@ function valueOf(row: object, column: string): unknown {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value.replace(WITHIN, "$&'");
   if (value instanceof Date) return value.toISOString();
-  return JSON.stringify(value);
+  // The text stays what it was to whoever reads the JSON. Tabs and ends of lines have no other form in it.
+  return JSON.stringify(value).replace(WITHIN, '\\u003b');
 }

@@ -1,4 +1,6 @@
 import { foldCounters, pruneStore, type Retention, refreshStatistics } from '../actions/keep-store.ts';
+import { pruneChat } from '../actions/prune-chat.ts';
+import { findStrayWork } from '../actions/tend-senders.ts';
 import type { Db } from '../db/pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Part, part } from '../runtime/lifecycle.ts';
@@ -9,13 +11,14 @@ import { createRounds } from '../runtime/rounds.ts';
 export interface UpkeepOptions {
   db: Db;
   clock: Clock;
-  logger: Logger;
+  logger: Pick<Logger, 'debug' | 'warn'>;
   retention: Retention;
 }
 
 /** Milliseconds. A young store multiplies within seconds; an old one hardly changes. */
 const STATISTICS_EVERY = 2000;
 const PRUNE_EVERY = 60_000;
+/** Counters are folded, and conversations pruned: by days, so that an hour is soon. */
 const FOLD_EVERY = 3_600_000;
 
 export function createUpkeep({ db, clock, logger, retention }: UpkeepOptions): Part {
@@ -28,12 +31,15 @@ export function createUpkeep({ db, clock, logger, retention }: UpkeepOptions): P
     if (clock.monotonic() - foldedAt > FOLD_EVERY) {
       foldedAt = clock.monotonic();
       await foldCounters(db);
+      await pruneChat(db, ending);
     }
     if (clock.monotonic() - prunedAt < PRUNE_EVERY) return;
     prunedAt = clock.monotonic();
     while (!ending.aborted && (await pruneStore(db, retention, clock.now()))) {
       // A step at a time, so that nothing else waits long.
     }
+    const senders = await findStrayWork(db);
+    if (senders > 0) logger.warn({ senders }, 'messages stood in a lane that their sender has left: they follow');
   }
 
   const rounds = createRounds({

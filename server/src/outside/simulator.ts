@@ -80,9 +80,12 @@ function readyLine(child: ChildProcess, port: number): Promise<string> {
     child.once('exit', () => {
       clearTimeout(timer);
       const last = trouble.trim().split('\n').at(-1) ?? '';
-      reject(
-        new StartError(`the simulator could not start on port ${port}: ${last} (ALDIS_SIMULATOR_PORT names another)`),
-      );
+      // Its advice is for whoever starts it alone: its --port is no flag of ours.
+      const taken = /\bport \d+ on \S+ is in use/.exec(last)?.[0];
+      const why = taken
+        ? `: ${taken}; stop what uses it, or set ALDIS_SIMULATOR_PORT`
+        : ` on port ${port}: ${last} (ALDIS_SIMULATOR_PORT names another)`;
+      reject(new StartError(`the simulator could not start${why}`));
     });
     if (!child.stdout) return;
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -104,8 +107,9 @@ async function end(child: ChildProcess): Promise<void> {
 /** Asks the simulator. With a body it is a POST. */
 async function ask<Answer>(url: string, path: string, body?: object): Promise<Answer> {
   const answer = await askJson(new URL(path, url), PATIENCE, body).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
     throw new StartError(
-      `no simulator answers at ${url}: start one with npm run simulator, or unset ALDIS_SIMULATOR_URL`,
+      `no simulator answers at ${url} (${why}): start one with npm run simulator, or unset ALDIS_SIMULATOR_URL`,
       { cause: error },
     );
   });

@@ -43,6 +43,56 @@ export function checkTogether(config: Config): string[] {
     s3.bucket === null || (s3.access_key_id === null) === (s3.secret_access_key === null),
     'media.s3 has one of access_key_id and secret_access_key: set both, or neither',
   );
+  const { jwt, gateway } = config.auth;
+  if (jwt.issuer !== null) {
+    must(
+      jwt.audience.length > 0,
+      'auth.jwt.audience names nobody: without it tokens for any other service of the issuer would count here',
+    );
+    must(
+      jwt.tenant !== null || jwt.tenant_claim !== null,
+      "auth.jwt does not say whose users its tokens' users are: set auth.jwt.tenant or auth.jwt.tenant_claim",
+    );
+    must(
+      jwt.jwks_url === null || jwt.public_key === null,
+      'auth.jwt has both jwks_url and public_key: keys come from one of them',
+    );
+    const shared = jwt.algorithms.some((algorithm) => algorithm.startsWith('HS'));
+    const open = jwt.algorithms.some((algorithm) => !algorithm.startsWith('HS'));
+    must(
+      shared === (jwt.secret !== null),
+      'auth.jwt.secret and HS256, HS384 or HS512 in auth.jwt.algorithms belong together: set both, or neither',
+    );
+    must(
+      !open || jwt.jwks_url !== null || jwt.public_key !== null,
+      'auth.jwt.algorithms needs public keys: set auth.jwt.jwks_url or auth.jwt.public_key',
+    );
+  }
+  must(
+    gateway.addresses.length === 0 || gateway.tenant !== null,
+    'auth.gateway.addresses speak for nobody: set auth.gateway.tenant',
+  );
+  must(
+    config.redis.url === null || config.redis.host === null,
+    'redis.url and redis.host name two servers: take one away',
+  );
+  must(
+    config.redis.url === null || URL.canParse(config.redis.url.replace(/^(?!rediss?:)/, 'redis://')),
+    'redis.url is no address: write redis://USER:PASSWORD@HOST:PORT/DB, its special characters as %40',
+  );
+  must(
+    Number(config.redis.port.slice(config.redis.port.lastIndexOf(':') + 1)) <= 65_535,
+    'redis.port is above 65535: give the port that Redis listens on',
+  );
+  const { sasl, tls } = config.kafka;
+  must(
+    sasl.mechanism === 'off' || (sasl.username !== null && sasl.password !== null),
+    'kafka.sasl lacks username or password: set both, or take mechanism away',
+  );
+  must(
+    (tls.cert_file === null) === (tls.key_file === null),
+    'kafka.tls has one of cert_file and key_file: set both, or neither',
+  );
   const versions = secrets.encryption_keys.map(({ version }) => version);
   must(
     new Set(versions).size === versions.length,
@@ -80,8 +130,31 @@ export function uselessSettings(config: Config, sources: ReadonlyMap<string, Sou
       'database.host',
     );
   }
+  if (config.auth.jwt.issuer === null) {
+    const parts = [
+      'audience',
+      'algorithms',
+      'jwks_url',
+      'public_key',
+      'secret',
+      'tenant',
+      'tenant_claim',
+      'user_claim',
+    ];
+    warn(
+      parts.map((part) => `auth.jwt.${part}`),
+      'auth.jwt.issuer',
+    );
+  }
+  if (config.redis.url === null && config.redis.host === null) {
+    warn(
+      ['port', 'user', 'password', 'db', 'prefix', 'ttl'].map((part) => `redis.${part}`),
+      'redis.url or redis.host',
+    );
+  }
   if (config.whatsapp.number.phone_number_id === null) {
     warn(['whatsapp.number.access_token'], 'whatsapp.number.phone_number_id');
   }
+  if (config.kafka.brokers.length === 0) warn(['kafka.client_id', 'kafka.topic_prefix', 'kafka.mode'], 'kafka.brokers');
   return warnings;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from './start-error.ts';
 
@@ -44,6 +44,11 @@ function keyIn(last: unknown, name: string): string | null {
 /** Writes credentials.json anew, whole or not at all. */
 export function writeCredentials(folder: string, credentials: Credentials): void {
   writePrivately(folder, CREDENTIALS, `${JSON.stringify(credentials, null, 2)}\n`);
+}
+
+/** Whether the folder has an encryption key of its own. */
+export function hasKey(folder: string): boolean {
+  return existsSync(join(folder, KEY));
 }
 
 /**

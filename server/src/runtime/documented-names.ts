@@ -10,31 +10,27 @@ interface UnusedName {
   readonly why: string;
 }
 
-const NO_REDIS = 'not used yet: signals stay in the process, and the instances look into the database';
-const NO_CHAT = 'not used yet: there is no WebSocket so far';
+const NO_CHAT = 'not used: of a WebSocket, WS_CLIENT_BUFFER_SIZE is what is set by such a name';
 
 /** Of the environment. */
 export const UNUSED_VARIABLES: readonly UnusedName[] = [
-  { name: 'MSG_SVC_REDIS_*', matches: /^MSG_SVC_REDIS_\w+$/, why: NO_REDIS },
   {
-    name: 'REDIS_HOST, REDIS_PORT, REDIS_ADDR, REDIS_URL, REDIS_URI, REDIS_PASSWORD, REDIS_DB, REDIS_TTL',
-    matches: /^REDIS_(HOST|PORT|ADDR|URL|URI|PASSWORD|DB|TTL)$/,
-    why: NO_REDIS,
-  },
-  {
-    name: 'KAFKA_BROKERS, KAFKA_TOPIC…, KAFKA_GROUP_ID, KAFKA_CLIENT_ID',
-    matches: /^KAFKA_(BROKERS|TOPIC\w*|GROUP_ID|CLIENT_ID)$/,
-    why: 'not used yet: events are read by GET /api/v1/events',
+    name: 'KAFKA_TOPIC…, KAFKA_GROUP_ID',
+    matches: /^KAFKA_(TOPIC\w*|GROUP_ID)$/,
+    why: 'not used: topics are named by kafka.topic_prefix and kafka.notifications_topic, and nothing is read from Kafka',
   },
   { name: 'WS_*', matches: /^WS_\w+$/, why: NO_CHAT },
-  { name: 'JWT_*', matches: /^JWT_\w+$/, why: 'not used yet: who asks is told by an API key' },
+  {
+    name: 'JWT_*',
+    matches: /^JWT_\w+$/,
+    why: 'not known here: how tokens of users are checked is said under auth.jwt',
+  },
   { name: 'MSG_SVC_*', matches: /^MSG_SVC_\w+$/, why: 'not known here' },
 ];
 
 /** Keys of files, with all below them. */
 export const UNUSED_KEYS: readonly UnusedName[] = [
   { name: 'mongo.*', matches: /^mongo(\..+)?$/, why: 'not used: PostgreSQL is the one store' },
-  { name: 'redis.*', matches: /^redis(\..+)?$/, why: NO_REDIS },
 ];
 
 interface RetiredValue {

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import pino from 'pino';
 import pretty from 'pino-pretty';
+import { createSeldom, isOutage } from './outages.ts';
 import type { Config } from './settings.ts';
 
 /**
@@ -60,8 +61,18 @@ export function createLogger({ log, environment, service }: LoggerConfig, fd = 2
         singleLine: true,
       })
     : pino.destination({ fd, sync: true });
+  const seldom = createSeldom();
   return pino(
     {
+      hooks: {
+        /** What fails again and again because something is away is said now and then, with how often it was not said. */
+        logMethod(args, method) {
+          const [about, text] = args as [unknown, unknown];
+          if (!isRepeatedOutage(about) || typeof text !== 'string') return method.apply(this, args);
+          const { say, unsaid } = seldom(`${String(about.part ?? this.bindings()['part'] ?? '')} ${text}`);
+          if (say) method.apply(this, [unsaid > 0 ? { ...about, unsaid } : about, text] as typeof args);
+        },
+      },
       level: log.level,
       base: { service: service.name, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -74,6 +85,12 @@ export function createLogger({ log, environment, service }: LoggerConfig, fd = 2
     },
     destination,
   );
+}
+
+/** An outage that a recurring round met: an entry about a request or a message has its id, and is written each time. */
+function isRepeatedOutage(about: unknown): about is { error: unknown; part?: unknown } {
+  if (typeof about !== 'object' || about === null || !('error' in about) || !isOutage(about.error)) return false;
+  return Object.keys(about).every((name) => name === 'error' || name === 'part');
 }
 
 /** The part of the configuration that a logger needs. */
@@ -95,14 +112,18 @@ export interface LoggedError {
   cause?: LoggedError;
 }
 
-/** Chosen fields of an error and of its causes, five deep: what else hangs on an error may hold rows or requests. */
+/**
+ * Chosen fields of an error and of its causes, five deep: what else hangs on an error may hold rows or requests. That something is
+ * away is said without a stack.
+ */
 function describeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const described: LoggedError = { type: error.name, message: error.message };
   if ('code' in error && (typeof error.code === 'string' || typeof error.code === 'number'))
     described.code = error.code;
   if ('constraint' in error && typeof error.constraint === 'string') described.constraint = error.constraint;
-  if (error.stack !== undefined) described.stack = error.stack;
+  if (described.message === '' && described.code !== undefined) described.message = String(described.code);
+  if (error.stack !== undefined && !isOutage(error)) described.stack = error.stack;
   if (error.cause !== undefined && depth < 5) described.cause = describeError(error.cause, depth + 1);
   return described;
 }

@@ -38,6 +38,10 @@ export function createMetrics({ version, node = true }: { version: string; node?
     httpRequests: counter('aldis_http_requests_total', 'Requests answered.', 'method', 'route', 'status'),
     httpDuration: histogram('aldis_http_request_duration_seconds', 'From a request to its answer.', 'route'),
     accepted: counter('aldis_messages_accepted_total', 'Messages accepted, durably stored.', 'type'),
+    chatMessages: counter(
+      'aldis_chat_messages_total',
+      'Messages between users, and notes in conversations with customers, durably stored.',
+    ),
 
     // What waits.
     queueDepth: gauge(
@@ -71,6 +75,13 @@ export function createMetrics({ version, node = true }: { version: string; node?
       'state',
     ),
     staleSettles: counter('aldis_stale_settles_total', 'Outcomes that came too late to settle their attempt.'),
+    staleWrites: counter(
+      'aldis_stale_writes_total',
+      'Other writes of sending that changed nothing, for the message was changed meanwhile or its lane has another owner: begin, put_off.',
+      'write',
+    ),
+
+    pauses: gauge('aldis_pauses', 'Queues that stand still, by what they are of and why.', 'scope', 'cause'),
 
     // Doubt.
     unconfirmed: gauge('aldis_unconfirmed', 'Messages of which nobody knows whether they left.'),
@@ -84,6 +95,18 @@ export function createMetrics({ version, node = true }: { version: string; node?
     lanesOwned: gauge('aldis_lanes_owned', 'Lanes that this instance owns.'),
     takeovers: counter('aldis_lane_takeovers_total', 'Lanes taken over.'),
     leaseLosses: counter('aldis_lease_losses_total', 'Leases that ended before they were renewed.'),
+    clockSteps: counter('aldis_clock_steps_total', "Jumps of the database's clock by more than 5 s."),
+
+    messagingLimit: gauge(
+      'aldis_messaging_limit',
+      'How many users the portfolios sent for here may write to first in 24 hours.',
+      'portfolio',
+    ),
+    messagingLimitUsed: gauge(
+      'aldis_messaging_limit_used',
+      'How many of them have been, as it was read with the senders, every 5 seconds.',
+      'portfolio',
+    ),
 
     // Receiving.
     webhooks: counter('aldis_webhooks_total', 'Webhooks, by result: stored, refused, unavailable.', 'result'),
@@ -123,7 +146,27 @@ export function createMetrics({ version, node = true }: { version: string; node?
     ),
 
     // Events.
-    eventLag: gauge('aldis_event_lag_seconds', 'Age of the oldest event that readers may not see yet.'),
+    eventLag: gauge(
+      'aldis_event_lag_seconds',
+      'For how long a transaction that is open in the database has held events back.',
+    ),
+
+    consumerLag: gauge(
+      'aldis_event_consumer_lag_seconds',
+      'Age of the oldest event that a consumer has not read: conversation_service, kafka, offline, webhooks.',
+      'consumer',
+    ),
+    offlineSkipped: counter(
+      'aldis_offline_messages_skipped_total',
+      'Messages of which no user who was away was told, for it was looked too late (`offline.max_age`).',
+    ),
+    kafkaPublish: histogram('aldis_kafka_publish_seconds', 'From events to the answer of Kafka that has them.'),
+    kafkaEvents: counter(
+      'aldis_kafka_events_total',
+      'Events handed to Kafka: published, skipped (it takes none of that size).',
+      'result',
+    ),
+    kafkaErrors: counter('aldis_kafka_errors_total', 'Tries to publish events that Kafka did not take.'),
 
     // The conversation service.
     conversationMessages: counter(
@@ -136,11 +179,70 @@ export function createMetrics({ version, node = true }: { version: string; node?
       'Age of the oldest event that was not yet looked at for the conversation service.',
     ),
 
+    // Sockets.
+    sockets: gauge('aldis_sockets', 'WebSockets that are open here.'),
+    socketFrames: counter(
+      'aldis_socket_frames_total',
+      'Frames of WebSockets: in (from clients) or out, by type. What was refused for coming too fast is refused, what could not be read invalid.',
+      'direction',
+      'type',
+    ),
+    socketCloses: counter(
+      'aldis_socket_closes_total',
+      'WebSockets that ended, by how: the names of docs/websocket.md, or the code of the protocol.',
+      'code',
+    ),
+    eventDelivery: histogram(
+      'aldis_event_delivery_seconds',
+      'From an event to its frames, for each that went to a WebSocket here.',
+    ),
+
+    // Between instances.
+    signalNotices: counter(
+      'aldis_signals_notices_total',
+      'Notices of changes that went to other instances, or came from them, each of many changes; by the bus: redis, postgres.',
+      'bus',
+      'direction',
+    ),
+    signalGaps: counter(
+      'aldis_signals_gaps_total',
+      'Times when notices of other instances may have been missed, and everything was looked at once.',
+    ),
+    signalWordsLost: counter(
+      'aldis_signals_words_lost_total',
+      'Typing and presence that other instances were not told of, for nothing carried it or it was too much.',
+    ),
+    redisUp: gauge('aldis_redis_up', 'Whether Redis is there: 1 or 0. Without Redis in the configuration it is 0.'),
+
+    // Customers' webhooks.
+    webhookDeliveries: counter(
+      'aldis_webhook_deliveries_total',
+      "Tries to post events to customers' webhooks, by result: delivered, again (it is tried later), failed.",
+      'result',
+    ),
+    webhookDelivery: histogram(
+      'aldis_webhook_delivery_seconds',
+      "From an event to its delivery to a customer's webhook.",
+    ),
+    webhookPending: gauge(
+      'aldis_webhook_deliveries_pending',
+      "Deliveries to customers' webhooks that are to be made, counted up to 100,000. Those that wait in line are not counted.",
+    ),
+    webhookEndpoints: gauge(
+      'aldis_webhook_endpoints',
+      "Customers' webhook endpoints in trouble, by state: failing, and disabled for it.",
+      'state',
+    ),
+
     // The database.
     databaseConnections: gauge(
       'aldis_database_connections',
       'Connections of the pool: total, idle; and who waits for one.',
       'state',
+    ),
+    queryDuration: histogram(
+      'aldis_database_query_seconds',
+      'From a statement to its answer: for those outside of transactions with the wait for a connection. A commit counts as one.',
     ),
   };
 

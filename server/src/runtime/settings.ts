@@ -18,6 +18,39 @@ export interface EncryptionKey {
   key: string;
 }
 
+/** What users without a key may be allowed: nothing that speaks for others, and nothing of an operator's. */
+const USER_SCOPES = [
+  'conversations:read',
+  'conversations:write',
+  'media:read',
+  'media:write',
+  'messages:read',
+  'messages:write',
+  'templates:read',
+  'contacts:read',
+] as const;
+type UserScope = (typeof USER_SCOPES)[number];
+
+const SIGNATURE_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'HS256',
+  'HS384',
+  'HS512',
+] as const;
+type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
+
+const CLAIM = { pattern: /^[\w.:/-]{1,200}$/, expects: 'the name of a claim' };
+
 /**
  * Every setting of Aldis, and the one place that knows them: the type `Config`, the reference page, the example files, the
  * names in the environment and the flags are all made from this tree. `server.port` is `port` under `server` in YAML,
@@ -177,7 +210,7 @@ export const SETTINGS = {
       max: 500,
       aliases: ['MSG_SVC_DATABASE_MAX_OPEN_CONNS'],
       keys: ['database.max_open_conns'],
-      about: 'The most connections to the database at once.',
+      about: 'The most connections to the database at once, beside one for the renewals of leases.',
     }),
     connection_lifetime: duration({
       default: null,
@@ -288,6 +321,19 @@ export const SETTINGS = {
       max: 20 * SECOND,
       about: 'How often the lease is renewed. At most a third of it.',
     }),
+    sender_in_flight: integer({
+      default: null,
+      min: 1,
+      max: 10_000,
+      about: 'The most sends of one sender under way at once. Without a number, half of `whatsapp.max_in_flight`.',
+    }),
+    tenant_in_flight: integer({
+      default: null,
+      min: 1,
+      max: 10_000,
+      about:
+        'The most sends of one tenant under way at once. Without a number, three quarters of `whatsapp.max_in_flight`.',
+    }),
     doubt_grace: duration({
       default: MINUTE,
       min: SECOND,
@@ -330,6 +376,13 @@ export const SETTINGS = {
       max: DAY,
       aliases: [{ name: 'MAX_BACKOFF_SECONDS', unit: 's' }],
       about: 'The longest wait before any retry. A Retry-After of the provider may be longer.',
+    }),
+    messaging_reserve: integer({
+      default: 10,
+      min: 0,
+      max: 90,
+      about:
+        'The part of the users that a portfolio may reach in 24 hours which is kept for authentication and utility, in percent. Marketing stops before it.',
     }),
     poll_interval: duration({
       default: 500,
@@ -453,6 +506,31 @@ export const SETTINGS = {
       about: 'The largest webhook that is taken in. Meta sends up to 3 MB.',
     }),
   },
+  webhooks_out: {
+    allow_private: boolean({
+      default: false,
+      about:
+        "Lets customers' webhook endpoints lie at any address, this machine's included; `outgoing.allowed_networks` lets some.",
+    }),
+    timeout: duration({
+      default: 15 * SECOND,
+      min: SECOND,
+      max: MINUTE,
+      about: "How long a customer's webhook endpoint may take to answer.",
+    }),
+    disable_after: duration({
+      default: 5 * DAY,
+      min: HOUR,
+      max: 90 * DAY,
+      about: "After this time without one delivery that went well, a customer's webhook endpoint is disabled.",
+    }),
+    retention: duration({
+      default: 30 * DAY,
+      min: DAY,
+      max: 365 * DAY,
+      about: "How long deliveries to customers' webhooks are kept with what came of each try.",
+    }),
+  },
   webhook_channel: {
     url: url({
       default: null,
@@ -565,6 +643,271 @@ export const SETTINGS = {
         expects: 'letters, digits and . _ - /',
         about: 'What stands before the key of each object, such as `aldis/`.',
       }),
+    },
+  },
+  auth: {
+    user_scopes: list<UserScope>({
+      default: ['conversations:read', 'conversations:write'],
+      expects: `one of ${USER_SCOPES.join(', ')}`,
+      parse: (item) => USER_SCOPES.find((scope) => scope === item),
+      show: (item) => item,
+      about:
+        "What users may do who come with a token or by a gateway, at most. More than the scopes of conversations shows each of them what is the whole tenant's.",
+    }),
+    user_requests_per_second: integer({
+      default: null,
+      min: 1,
+      max: 10_000,
+      about:
+        'The most requests a second that each of these users may make on an instance, on average; twice as many at once. They count against the rate of his tenant too.',
+    }),
+    jwt: {
+      issuer: text({
+        default: null,
+        about: "Who signs users' JSON Web Tokens: their claim `iss`. With it, tokens are taken in the place of keys.",
+      }),
+      audience: list<string>({
+        default: [],
+        expects: 'the name of an audience',
+        parse: (item) => (item === '' ? undefined : item),
+        show: (item) => item,
+        about: 'Whom tokens are meant for: one of these has to be in their claim `aud`.',
+      }),
+      algorithms: list<SignatureAlgorithm>({
+        default: ['RS256', 'ES256', 'EdDSA'],
+        expects: `one of ${SIGNATURE_ALGORITHMS.join(', ')}`,
+        parse: (item) => SIGNATURE_ALGORITHMS.find((algorithm) => algorithm === item),
+        show: (item) => item,
+        about: 'How tokens may be signed. HS256 and its like only when they are named here.',
+      }),
+      jwks_url: url({
+        default: null,
+        about: 'Where the issuer publishes its keys. Read again when a token names a new one, at most every 30 s.',
+      }),
+      public_key: text({
+        default: null,
+        pattern: /-----BEGIN PUBLIC KEY-----/,
+        expects: 'a public key in PEM, which begins with -----BEGIN PUBLIC KEY-----',
+        about:
+          "The issuer's one public key, in PEM, in the place of `auth.jwt.jwks_url`. Breaks of lines may be written \\n.",
+      }),
+      secret: text({
+        default: null,
+        secret: true,
+        pattern: /^.{32,}$/s,
+        expects: '32 characters or more',
+        about: 'The secret that is shared with the issuer, for HS256 and its like.',
+      }),
+      user_claim: text({ default: 'sub', ...CLAIM, about: 'The claim that names the user.' }),
+      tenant_claim: text({
+        default: null,
+        ...CLAIM,
+        about: "The claim that names the user's tenant, by its own or external id.",
+      }),
+      tenant: text({
+        default: null,
+        about: 'The tenant of all users, where no claim names one: its own or external id.',
+      }),
+      scopes_claim: text({
+        default: null,
+        ...CLAIM,
+        about:
+          'The claim that says which of `auth.user_scopes` a token has, such as `scope`. Without one it has all of them.',
+      }),
+      clock_tolerance: duration({
+        default: 5 * SECOND,
+        min: 0,
+        max: 5 * MINUTE,
+        about: "How far the issuer's clock may be from ours.",
+      }),
+    },
+    gateway: {
+      addresses: list<string>({
+        default: [],
+        expects: 'an address or a range such as 10.0.0.0/8',
+        parse: parseNetwork,
+        show: (item) => item,
+        about:
+          "Gateways that have found out who asks: a request from there with `X-User-ID` and without a key is that user's. The address of the connection counts, never X-Forwarded-For.",
+      }),
+      tenant: text({ default: null, about: 'The tenant that gateways speak for: its own or external id.' }),
+    },
+  },
+  ws: {
+    client_buffer_size: integer({
+      default: 256,
+      min: 8,
+      max: 100_000,
+      aliases: ['WS_CLIENT_BUFFER_SIZE'],
+      about: 'The most frames that wait for one WebSocket. A slower client is closed with a code that means: resume.',
+    }),
+    max_frame_size: bytes({
+      default: 64 * KIB,
+      min: KIB,
+      max: MIB,
+      about: 'The largest frame that a client may send.',
+    }),
+    max_connections: integer({
+      default: 20_000,
+      min: 1,
+      max: 1_000_000,
+      about: 'The most WebSockets of one instance. More are answered 503.',
+    }),
+    frames_per_second: integer({
+      default: 50,
+      min: 1,
+      max: 10_000,
+      about: 'How many frames a second a client may send on average; twice as many at once.',
+    }),
+    says_per_second: integer({
+      default: 20,
+      min: 1,
+      max: 10_000,
+      about: 'How often a second a user may say or change something by WebSocket on average; twice as often at once.',
+    }),
+  },
+  redis: {
+    url: text({
+      default: null,
+      secret: true,
+      pattern: /^(?:rediss?:\/\/\S+|[\w.-]+(?::\d{1,5})?|\[[\da-fA-F:]+\](?::\d{1,5})?)$/,
+      expects: 'redis://USER:PASSWORD@HOST:PORT/DB, rediss:// for TLS, or HOST:PORT',
+      aliases: ['MSG_SVC_REDIS_URL', 'REDIS_URL', 'REDIS_URI', 'REDIS_ADDR'],
+      keys: ['redis.uri'],
+      about:
+        'A Redis 6 or newer that instances share: by it they tell each other at once what changed, and count requests together. Without one they do so by the database, within half a second, and count each for itself.',
+    }),
+    host: text({
+      default: null,
+      aliases: ['MSG_SVC_REDIS_HOST', 'REDIS_HOST'],
+      pattern: /^[\w.:-]+$/,
+      expects: 'a host name or an address',
+      about: 'Where that Redis is, in parts instead of `redis.url`.',
+    }),
+    port: text({
+      default: '6379',
+      aliases: ['MSG_SVC_REDIS_PORT', 'REDIS_PORT'],
+      // A cluster sets REDIS_PORT=tcp://ADDRESS:PORT for a service that is called redis.
+      pattern: /^(?:tcp:\/\/\S+:)?\d{1,5}$/,
+      expects: 'a port',
+      about: 'Its port.',
+    }),
+    user: text({ default: null, aliases: ['MSG_SVC_REDIS_USER', 'REDIS_USER'], about: 'Who logs in there.' }),
+    password: text({
+      default: null,
+      secret: true,
+      pattern: /^/,
+      aliases: ['MSG_SVC_REDIS_PASSWORD', 'REDIS_PASSWORD'],
+      about: 'The password of that user. An empty one is none.',
+    }),
+    db: integer({
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      aliases: ['MSG_SVC_REDIS_DB', 'REDIS_DB'],
+      about: 'The number of the database in it. Signals go to all of them.',
+    }),
+    prefix: text({
+      default: 'aldis',
+      pattern: /^[\w.:/-]{0,99}[\w./-]$/,
+      expects: 'letters, digits and . _ : / -, no colon at the end',
+      about: 'What each key and channel begins with there, before a colon.',
+    }),
+    ttl: duration({
+      default: DAY,
+      min: 0,
+      max: 90 * DAY,
+      aliases: ['MSG_SVC_REDIS_TTL', 'REDIS_TTL'],
+      about: 'How long Redis keeps which messages were sent, for whoever wants to read it there. 0: it does not.',
+    }),
+  },
+  events: {
+    retention: duration({
+      default: 30 * DAY,
+      min: DAY,
+      max: 3650 * DAY,
+      about:
+        'How long events are kept. What webhooks, Kafka or another consumer of ours has not read yet is kept for at most 7 days more.',
+    }),
+  },
+  offline: {
+    delay: duration({
+      default: 5 * SECOND,
+      min: 0,
+      max: HOUR,
+      about:
+        'How long after a message it is looked which participants had no live device for it: for each there is an event `notification.offline`.',
+    }),
+    max_age: duration({
+      default: HOUR,
+      min: SECOND,
+      max: 30 * DAY,
+      about:
+        'How much later than that it may be, after an outage, and still be told. Of messages that are looked at later yet, nobody is told.',
+    }),
+  },
+  kafka: {
+    brokers: list<string>({
+      default: [],
+      expects: 'HOST:PORT',
+      parse: (item) => (/^(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/.test(item) ? item : undefined),
+      show: (item) => item,
+      aliases: ['KAFKA_BROKERS'],
+      about:
+        'Kafka brokers that every event is published to, from the first start with this setting on. While they are down, or the setting is away, events wait; none is lost.',
+    }),
+    client_id: text({
+      default: 'aldis',
+      aliases: ['KAFKA_CLIENT_ID'],
+      pattern: /^\S{1,200}$/,
+      expects: 'a name without spaces',
+      about: 'What the brokers know this client by.',
+    }),
+    topic_prefix: text({
+      default: 'aldis.',
+      pattern: /^[\w.-]{0,200}$/,
+      expects: 'letters, digits and . _ -',
+      about: 'What stands before the names of the topics `message`, `chat`, `conversation` and `webhook`.',
+    }),
+    notifications_topic: text({
+      default: 'notifications',
+      pattern: /^[\w.-]{1,249}$/,
+      expects: 'letters, digits and . _ -',
+      about: 'The topic of the events that tell of users who are away, keyed by user.',
+    }),
+    mode: choice({
+      default: 'structured',
+      words: ['structured', 'binary'],
+      about:
+        'How a CloudEvent stands in a record: whole in its value, or its attributes in headers and its data in the value.',
+    }),
+    create_topics: boolean({
+      default: true,
+      about: 'Lets the brokers make a topic that is not there, where they allow it.',
+    }),
+    timeout: duration({
+      default: 10 * SECOND,
+      min: SECOND,
+      max: MINUTE,
+      about: 'How long a broker may take to answer.',
+    }),
+    tls: {
+      enabled: boolean({
+        default: false,
+        about: 'Speaks TLS with the brokers, whose certificates must be of their hosts.',
+      }),
+      ca_file: text({ default: null, about: 'Who must have signed them, PEM. Without one, who is trusted usually.' }),
+      cert_file: text({ default: null, about: 'A certificate of our own for the brokers, PEM.' }),
+      key_file: text({ default: null, about: 'Its private key, PEM.' }),
+    },
+    sasl: {
+      mechanism: choice({
+        default: 'off',
+        words: ['off', 'plain', 'scram-sha-256', 'scram-sha-512'],
+        about: 'How we log in at the brokers.',
+      }),
+      username: text({ default: null, about: 'Who logs in there.' }),
+      password: text({ default: null, secret: true, about: 'The password of that user.' }),
     },
   },
   tenant_service: {

@@ -7,7 +7,7 @@ import type {
   Throughput,
 } from '../../domain/account.ts';
 import { E164 } from '../../domain/phone.ts';
-import { providerError } from '../../domain/provider-errors.ts';
+import { isTooFast } from '../../domain/provider-errors.ts';
 import { askJson } from '../../net/json-client.ts';
 import { isCode, isRecord } from './answer.ts';
 
@@ -230,7 +230,7 @@ const REFUSED: Readonly<Record<number, string>> = {
 };
 
 function refusalOf(code: number, message: string): Refusal {
-  if (providerError(code).class === 'throttle') {
+  if (isTooFast(code)) {
     return new Refusal('throttled', `too many questions, asked again later (error ${code})`);
   }
   const unknownField = /nonexisting field/.test(message);

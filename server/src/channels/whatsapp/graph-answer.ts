@@ -1,4 +1,4 @@
-import { providerError } from '../../domain/provider-errors.ts';
+import { isTooFast } from '../../domain/provider-errors.ts';
 import type { TemplateRefusal } from '../../domain/template-provider.ts';
 import { isCode, isRecord } from './answer.ts';
 
@@ -16,7 +16,7 @@ export function readGraph({ status, text }: { status: number; text: string }): G
     const { code } = error;
     const title = textOf(error['error_user_title'], 300) ?? textOf(error['message'], 300) ?? 'error';
     const detail = textOf(error['error_user_msg'], 1000) ?? detailsOf(error['error_data']);
-    const passing = LATER.includes(code) || (code >= 200 && code <= 299) || providerError(code).class === 'throttle';
+    const passing = LATER.includes(code) || (code >= 200 && code <= 299) || isTooFast(code);
     if (passing) return { kind: 'later', detail: `${detail ?? title} (error ${code})`, retryAfter: null };
     const subcode = isCode(error['error_subcode']) ? error['error_subcode'] : null;
     return { kind: 'refused', refusal: { code, subcode, title, detail } };

@@ -28,11 +28,13 @@ export function whatsappChannel({ client, marker, version }: WhatsAppChannelOpti
       };
     },
     async call(prepared, stop) {
+      let stopped = false;
       try {
         const response = await client.post({
           ...prepared,
           stop: () => {
             const reason = stop();
+            stopped = reason !== null;
             if (reason === null) void failpoint('call.before_write');
             return reason;
           },
@@ -42,7 +44,8 @@ export function whatsappChannel({ client, marker, version }: WhatsAppChannelOpti
         return readAnswer(response);
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error);
-        return error instanceof NotSent ? { kind: 'not_sent', detail } : { kind: 'unknown', detail };
+        if (!(error instanceof NotSent)) return { kind: 'unknown', detail };
+        return stopped ? { kind: 'not_sent', detail, own: true } : { kind: 'not_sent', detail };
       }
     },
     close: () => client.close(),

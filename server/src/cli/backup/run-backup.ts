@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { writeBackupFile } from '../../db/backup/file.ts';
 import { readDatabase } from '../../db/backup/write.ts';
 import { clientSettings } from '../../runtime/client-settings.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { version } from '../../version.ts';
-import { usageError } from '../exit-codes.ts';
+import { CliError, EXIT, usageError } from '../exit-codes.ts';
 import { openToRead } from '../open-database.ts';
 import type { Output } from '../output.ts';
 
@@ -19,6 +19,8 @@ export async function backUp(name: string, flags: readonly string[], replace: bo
   const loaded = loadConfig({ argv: flags });
   const file = resolve(clientSettings().argumentFolder, name);
   if (existsSync(file) && !replace) throw usageError(`${file} exists: name another file, or give --replace`);
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new CliError(EXIT.failure, 'file', `there is no folder ${folder}: make it first`);
   const began = performance.now();
   const database = await openToRead(loaded);
   try {

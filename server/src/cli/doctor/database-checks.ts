@@ -1,10 +1,10 @@
 import { migrations } from '../../db/migrate.ts';
 import type { Queryable } from '../../db/pool.ts';
+import { OLDEST_SERVER } from '../../db/server-version.ts';
 import type { Config } from '../../runtime/settings.ts';
 import { openCanary } from './canary.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
-const OLDEST = 150_000;
 /** A transaction that changes something and stays open for so long holds events back that readers wait for. Seconds. */
 const LONG = 60;
 /** Milliseconds that two clocks may be apart. Leases and due times are by the database's clock. */
@@ -16,9 +16,18 @@ export async function checkDatabase(db: Queryable, where: string, config: Config
   if (server.status === 'fail') return [server];
   const schema = await checkSchema(db);
   const clock = await checkClock(db);
-  const rest = [await checkDurability(db), await checkConnections(db, config), await checkLong(db, LONG), clock];
-  if (schema.status === 'fail' || schema.message.startsWith('empty')) return [server, schema, ...rest];
+  const rest = [
+    await checkDurability(db),
+    await checkConnections(db, config),
+    await checkLong(db, LONG, !isEmpty(schema)),
+    clock,
+  ];
+  if (schema.status === 'fail' || isEmpty(schema)) return [server, schema, ...rest];
   return [server, schema, ...rest, await checkKey(db, config)];
+}
+
+function isEmpty(schema: Finding): boolean {
+  return schema.message.startsWith('empty');
 }
 
 const version = {
@@ -31,7 +40,7 @@ select current_setting('server_version_num')::integer as number, current_setting
 async function checkServer(db: Queryable, where: string): Promise<Finding> {
   const [row] = await db.query<{ number: number; text: string; may_create: boolean }>(version);
   const message = `PostgreSQL ${row?.text} at ${where}`;
-  if ((row?.number ?? 0) < OLDEST) {
+  if ((row?.number ?? 0) < OLDEST_SERVER) {
     return fail('database', `${message} is too old`, 'use a PostgreSQL of 15 or newer');
   }
   if (!row?.may_create) {
@@ -97,33 +106,57 @@ select current_setting('max_connections')::integer - current_setting('superuser_
 async function checkConnections(db: Queryable, config: Config): Promise<Finding> {
   const [row] = await db.query<{ most: number; others: number }>(connections);
   const [most, others] = [row?.most ?? 0, row?.others ?? 0];
-  const wanted = config.database.max_connections;
+  const wanted = config.database.max_connections + 1;
   const message = `${most} allowed, ${others} of other programs, up to ${wanted} for each instance`;
   if (most - others >= wanted) return ok('connections', message);
   return warn('connections', message, 'raise max_connections of PostgreSQL, or lower database.max_connections');
 }
 
+// An ordinary role is not told since when another's transaction is open. What came behind it tells for how long at least: the
+// oldest event that readers may not see for it. A transaction of another database holds nothing back, unless it is prepared.
 const long = {
   name: 'doctor_long',
   text: `
-select kind, who, seconds from (
-  select 'session' as kind, coalesce(nullif(application_name, ''), usename, '') || ' (pid ' || pid || ')' as who,
-    extract(epoch from clock_timestamp() - xact_start)::integer as seconds
-  from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+select * from (
+  select 'session' as kind,
+    coalesce(nullif(application_name, ''), usename, '') || ' (pid ' || pid || ')' as who,
+    extract(epoch from clock_timestamp() - xact_start)::integer as seconds,
+    (select x::text from pg_snapshot_xip(pg_current_snapshot()) x where x::xid = backend_xid) as xid
+  from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid() and datname = current_database()
   union all
-  select 'prepared', gid, extract(epoch from clock_timestamp() - prepared)::integer from pg_prepared_xacts
-) as open where seconds >= $1 order by seconds desc limit 1`,
+  select 'prepared', gid, extract(epoch from clock_timestamp() - prepared)::integer, null from pg_prepared_xacts
+) as open order by seconds desc nulls last limit 20`,
 };
 
-/** The longest transaction with a number that has been open for at least so many seconds. */
-export async function checkLong(db: Queryable, seconds: number): Promise<Finding> {
-  const [row] = await db.query<{ kind: string; who: string; seconds: number }>(long, [seconds]);
-  if (!row) return ok('long transactions', 'none holds events back');
+const heldBack = {
+  name: 'doctor_held_back',
+  text: `
+select coalesce(extract(epoch from clock_timestamp())
+  - min(('x' || substr(replace(first.id::text, '-', ''), 1, 12))::bit(48)::bigint) / 1000.0, 0)::integer as seconds
+from tenants t cross join lateral (
+  select e.id from events e where e.tenant_id = t.id and e.xid >= $1::text::xid8 order by e.xid, e.id limit 1) as first`,
+};
+
+/** The longest transaction with a number that has been open for at least so many seconds. `withTables`: there is a schema. */
+export async function checkLong(db: Queryable, seconds: number, withTables = true): Promise<Finding> {
+  const open = await db.query<{ kind: string; who: string; seconds: number | null; xid: string | null }>(long);
+  const known = open.find((one) => one.seconds !== null && one.seconds >= seconds);
+  if (known) return held(known, known.seconds ?? 0);
+  // What has no number in the snapshot began after all that can be seen.
+  const hidden = open.filter((one) => one.seconds === null && one.xid !== null);
+  for (const one of withTables ? hidden : []) {
+    const [row] = await db.query<{ seconds: number }>(heldBack, [one.xid]);
+    if (row !== undefined && row.seconds > 0 && row.seconds >= seconds) return held(one, row.seconds);
+  }
+  return ok('long transactions', 'none holds events back');
+}
+
+function held({ kind, who }: { kind: string; who: string }, seconds: number): Finding {
   return warn(
     'long transactions',
-    `${row.who} has been writing for ${row.seconds} s: events that came since wait for it, also when it is in another database`,
-    row.kind === 'prepared'
-      ? `commit or roll back the prepared transaction ${row.who}`
+    `${who} has been writing for ${seconds} s: events that came since wait for it`,
+    kind === 'prepared'
+      ? `commit or roll back the prepared transaction ${who}`
       : 'end it there, or with pg_terminate_backend',
   );
 }

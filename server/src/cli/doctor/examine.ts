@@ -6,9 +6,12 @@ import { openToRead } from '../open-database.ts';
 import type { Output } from '../output.ts';
 import { checkAccounts } from './account-checks.ts';
 import { checkDatabase } from './database-checks.ts';
+import { checkDoubts } from './doubt-checks.ts';
 import { checkFiles } from './file-checks.ts';
 import { type Finding, fail, ok, reasonOf, warn } from './finding.ts';
 import { checkFolder } from './folder-checks.ts';
+import { checkHolds } from './hold-checks.ts';
+import { checkInstances } from './instance-checks.ts';
 import { checkSenders } from './sender-checks.ts';
 import { checkServer, checkWebhook, type LastStart, readLastStart } from './server-checks.ts';
 
@@ -58,7 +61,16 @@ async function lookIntoDatabase(loaded: LoadedConfig, last: LastStart, running: 
       const isCurrent = findings.some(({ name, status }) => name === 'encryption key' && status === 'ok');
       if (!isCurrent) return findings;
       const senders = await checkSenders(db, config, providerOf(loaded, last, running));
-      return [...findings, ...senders, ...(await checkAccounts(db))];
+      const accounts = await checkAccounts(db);
+      const instances = await checkInstances(db, config);
+      return [
+        ...findings,
+        ...instances,
+        ...senders,
+        ...accounts,
+        ...(await checkHolds(db)),
+        await checkDoubts(db, config),
+      ];
     } finally {
       await close();
     }

@@ -35,18 +35,24 @@ export function readLastStart(folder: string): LastStart {
 export async function checkServer(config: Config, last: LastStart): Promise<{ running: boolean; findings: Finding[] }> {
   const answer = last.url === null ? null : await ask(new URL('/ready', last.url));
   if (answer !== null && typeof answer !== 'string' && isObject(answer.body) && isObject(answer.body.checks)) {
-    const wrong = Object.entries(answer.body.checks).filter(([, state]) => state !== 'ok');
-    const findings =
-      wrong.length === 0
-        ? [ok('server', `running at ${last.url}, and ready`)]
-        : wrong.map(([part, state]) => fail('server', `running, not ready: ${part}: ${String(state)}`, 'see its log'));
-    return { running: true, findings };
+    return { running: true, findings: readiness(last.url, answer.status === 200, answer.body.checks) };
   }
   if (typeof answer === 'string' && BAD_CERTIFICATE.test(answer)) {
     const message = `running at ${last.url}; whether it is ready cannot be asked there (${answer})`;
     return { running: true, findings: [ok('server', message)] };
   }
   return { running: false, findings: [await checkPort(config.server.host, config.server.port)] };
+}
+
+/** What the server's parts say. It may be ready without one of them, such as Redis. */
+function readiness(url: string | null, ready: boolean, checks: object): Finding[] {
+  const wrong = Object.entries(checks).filter(([, state]) => state !== 'ok');
+  if (wrong.length === 0) return [ok('server', `running at ${url}, and ready`)];
+  return wrong.map(([part, state]) =>
+    ready
+      ? warn('server', `running and ready, without ${part}: ${String(state)}`, `it works meanwhile; see to ${part}`)
+      : fail('server', `running, not ready: ${part}: ${String(state)}`, 'see its log'),
+  );
 }
 
 async function checkPort(host: string, port: number): Promise<Finding> {

@@ -1,21 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  adoptTenants,
-  beginFollowing,
-  type HeldTenant,
-  holdTenants,
-  letTenantGo,
-} from '../../actions/follow-events.ts';
-import type { Db } from '../../db/pool.ts';
-import type { InstanceId, TenantId } from '../../domain/ids.ts';
+import { type HeldTenant, letTenantGo } from '../../actions/follow-events.ts';
+import type { TenantId } from '../../domain/ids.ts';
 import type { ConversationService } from '../../outside/conversation-service.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import { type Part, part } from '../../runtime/lifecycle.ts';
+import type { Part } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { createPause } from '../../runtime/pause.ts';
 import type { EventPosition } from '../../store/events.read.ts';
 import { listSentEvents, type SentEvent, type SentMessage } from '../../store/sent-messages.read.ts';
+import { createFollower, type FollowerSurroundings } from '../follower.ts';
 import { saidMessage } from './said-message.ts';
 
 /**
@@ -23,19 +15,10 @@ import { saidMessage } from './said-message.ts';
  * within each conversation. A pass takes a tenant, reads a page of its events, stores what is to be stored, and keeps how
  * far it came; a crash in between repeats what was not kept. While the service is away the tenant's events wait.
  */
-export interface ForwarderOptions {
-  db: Db;
+export interface ForwarderOptions extends FollowerSurroundings {
   service: ConversationService;
-  clock: Clock;
   logger: Pick<Logger, 'error' | 'warn' | 'info'>;
   metrics: Pick<Metrics, 'conversationMessages'>;
-  instance: InstanceId;
-  /** No other instance forwards. */
-  alone: boolean;
-  /** Milliseconds between two looks when nothing waits. */
-  pollInterval: number;
-  /** Milliseconds for which a tenant is held. After a crash another instance waits this long. */
-  lease: number;
 }
 
 /** The name of the position in the log. */
@@ -44,7 +27,8 @@ export const CONVERSATION_SERVICE = 'conversation_service';
 const TENANTS_TOGETHER = 8;
 const CALLS_EACH = 16;
 const PAGE = 200;
-const ADOPT_EVERY = 1000;
+/** Milliseconds after which another tenant has its turn. */
+const TURN = 10_000;
 const FIRST_REST = 250;
 const LONGEST_REST = 30_000;
 /** How often a message is offered that the service refuses, and milliseconds before the second time. */
@@ -53,7 +37,7 @@ const REFUSED_REST = 100;
 
 /** A tenant whose last pass did not come to its end. */
 interface Trouble {
-  /** How long it rested, in milliseconds. 0: there was only more than the lease allows. */
+  /** How long it rested, in milliseconds. 0: there was only more than its turn allows. */
   rest: number;
   /** Events beyond the kept place that are done: not offered again by this process. At most a page. */
   done: ReadonlySet<string>;
@@ -62,51 +46,15 @@ interface Trouble {
 export function createForwarder(options: ForwarderOptions): Part {
   const { db, service, clock, logger, metrics, instance, lease } = options;
   const troubled = new Map<TenantId, Trouble>();
-  const ending = new AbortController();
-  let loop: Promise<void> = Promise.resolve();
-  let adoptedAt = clock.monotonic();
   let isAway = false;
-  const passes = new Set<Promise<void>>();
-  /** Woken when a place becomes free, and at the end. */
-  const free = createPause();
-
-  /** Fills the places for tenants as they become free, so that a slow tenant delays no other. */
-  async function run(): Promise<void> {
-    while (!ending.signal.aborted) {
-      free.reset();
-      await takeTenants().catch(warn);
-      await free.wait(options.pollInterval);
-    }
-    await Promise.all(passes);
-  }
-
-  async function takeTenants(): Promise<void> {
-    if (clock.monotonic() - adoptedAt > ADOPT_EVERY) {
-      adoptedAt = clock.monotonic();
-      await adoptTenants(db, CONVERSATION_SERVICE);
-    }
-    const limit = TENANTS_TOGETHER - passes.size;
-    if (limit === 0) return;
-    for (const tenant of await holdTenants(db, CONVERSATION_SERVICE, instance, { lease, limit })) {
-      const one = pass(tenant)
-        // What was held stays so until the lease is over: no need to hurry.
-        .catch(warn)
-        .finally(() => {
-          passes.delete(one);
-          free.wake();
-        });
-      passes.add(one);
-    }
-  }
 
   function warn(error: unknown): void {
     logger.warn({ error, part: 'conversation-service' }, 'forwarding to the conversation service failed');
   }
 
-  async function pass(tenant: HeldTenant): Promise<void> {
+  async function pass(tenant: HeldTenant, ending: AbortSignal): Promise<number | null> {
     const { tenant_id } = tenant;
-    // Not all of the lease: what is under way when it is over may be stored twice.
-    const until = clock.monotonic() + lease / 2;
+    const until = clock.monotonic() + TURN;
     const trouble = troubled.get(tenant_id);
     const done = new Set(trouble?.done);
     const events = await listSentEvents(db, tenant_id, tenant, PAGE);
@@ -116,8 +64,8 @@ export function createForwarder(options: ForwarderOptions): Part {
     async function storeInTurn(): Promise<void> {
       for (let next = conversations.shift(); next; next = conversations.shift()) {
         for (const { event_id, message } of next) {
-          if (away !== null || ending.signal.aborted || clock.monotonic() > until) return;
-          const reason = await store(tenant, message);
+          if (away !== null || ending.aborted || clock.monotonic() > until) return;
+          const reason = await store(tenant, message, ending);
           if (reason === null) done.add(event_id);
           else {
             away ??= reason;
@@ -132,15 +80,20 @@ export function createForwarder(options: ForwarderOptions): Part {
     const end = events.findIndex((event) => event.message_id !== null && !done.has(event.event_id));
     const place = placeOf(end < 0 ? events.at(-1) : events[end - 1]) ?? tenant;
     const beyond = end < 0 ? [] : events.slice(end).map((event) => event.event_id);
-    const pause = note(tenant_id, ending.signal.aborted ? null : away, new Set(beyond.filter((id) => done.has(id))));
+    const pause = note(tenant_id, ending.aborted ? null : away, new Set(beyond.filter((id) => done.has(id))));
     await letTenantGo(db, tenant_id, CONVERSATION_SERVICE, instance, { place, rest: pause });
+    return pause > 0 || end >= 0 || events.length === PAGE ? pause : null;
   }
 
   /** Stores one message, or gives up on one that is refused. @returns why it has to wait, or null when it is done. */
-  async function store({ tenant_id, tenant_name }: HeldTenant, message: SentMessage): Promise<string | null> {
+  async function store(
+    { tenant_id, tenant_name }: HeldTenant,
+    message: SentMessage,
+    ending: AbortSignal,
+  ): Promise<string | null> {
     const said = saidMessage(message);
     for (let tries = 1; ; tries++) {
-      const storing = await service.store(tenant_name, said, ending.signal);
+      const storing = await service.store(tenant_name, said, ending);
       if (storing.kind === 'away') return storing.reason;
       if (storing.kind === 'stored') {
         metrics.conversationMessages.add(1, { result: 'stored' });
@@ -153,7 +106,7 @@ export function createForwarder(options: ForwarderOptions): Part {
         logger.error(about, 'the conversation service refuses a message; it is not stored there');
         return null;
       }
-      const rested = await sleep(REFUSED_REST * 2 ** (tries - 1), true, { signal: ending.signal }).catch(() => false);
+      const rested = await sleep(REFUSED_REST * 2 ** (tries - 1), true, { signal: ending }).catch(() => false);
       if (!rested) return 'stopping';
     }
   }
@@ -174,19 +127,21 @@ export function createForwarder(options: ForwarderOptions): Part {
     return pause;
   }
 
-  return part(
-    'conversation-service',
-    async () => {
-      // Before anything can be sent: what is sent from here on is stored.
-      await beginFollowing(db, CONVERSATION_SERVICE, options.alone);
-      loop = run();
-    },
-    async () => {
-      ending.abort();
-      free.wake();
-      await loop;
-    },
-  );
+  return createFollower({
+    db,
+    signals: options.signals,
+    clock,
+    instance,
+    consumer: CONVERSATION_SERVICE,
+    alone: options.alone,
+    adopts: true,
+    together: TENANTS_TOGETHER,
+    pollInterval: options.pollInterval,
+    lease,
+    longestRest: LONGEST_REST,
+    pass,
+    failed: warn,
+  });
 }
 
 function placeOf(event: SentEvent | undefined): EventPosition | null {

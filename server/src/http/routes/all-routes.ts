@@ -1,3 +1,4 @@
+import { ExplanationObject } from '../explanation-view.ts';
 import { HistoryStep } from '../history-view.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { MessageObject, MessageStatus } from '../message-view.ts';
@@ -13,13 +14,22 @@ import { BATCH_PARTS } from './batches.schema.ts';
 import { batchRoutes } from './batches.ts';
 import { BLOCKED_USER_PARTS } from './blocked-users.schema.ts';
 import { blockedUserRoutes } from './blocked-users.ts';
+import { CHAT_MESSAGE_PARTS } from './chat-messages.schema.ts';
+import { chatMessageRoutes } from './chat-messages.ts';
 import { CONSENT_PARTS } from './consents.schema.ts';
 import { consentRoutes } from './consents.ts';
 import { CONTACT_PARTS } from './contacts.schema.ts';
 import { contactRoutes } from './contacts.ts';
+import { CONVERSATION_MESSAGE_PARTS } from './conversation-messages.schema.ts';
+import { conversationMessageRoutes } from './conversation-messages.ts';
+import { CONVERSATION_PARTS } from './conversations.schema.ts';
+import { conversationRoutes } from './conversations.ts';
+import { DEAD_LETTER_PARTS } from './dead-letters.schema.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { docsRoutes } from './docs.ts';
 import { EVENT_PARTS } from './events.schema.ts';
 import { eventRoutes } from './events.ts';
+import { explainRoutes } from './explain.ts';
 import { EXPORT_PARTS } from './exports.schema.ts';
 import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
@@ -30,7 +40,13 @@ import { MESSAGE_PARTS } from './messages.schema.ts';
 import { messageRoutes } from './messages.ts';
 import { messageListRoutes } from './messages-list.ts';
 import { metricsRoutes } from './metrics.ts';
+import { PAUSE_PARTS } from './pauses.schema.ts';
+import { pauseRoutes } from './pauses.ts';
+import { PRESENCE_PARTS } from './presence.schema.ts';
+import { presenceRoutes } from './presence.ts';
 import { processorRoutes } from './processor.ts';
+import { REDRIVE_PARTS } from './redrives.schema.ts';
+import { redriveRoutes } from './redrives.ts';
 import { SECRET_PARTS, secretRoutes } from './secrets.ts';
 import { SEND_PARTS } from './send.schema.ts';
 import { sendRoutes } from './send.ts';
@@ -42,6 +58,10 @@ import { TEMPLATE_PARTS } from './templates.schema.ts';
 import { templateRoutes } from './templates.ts';
 import { TENANT_PARTS } from './tenants.schema.ts';
 import { tenantRoutes } from './tenants.ts';
+import { TICKET_PARTS } from './tickets.schema.ts';
+import { ticketRoutes } from './tickets.ts';
+import { ENDPOINT_PARTS } from './webhook-endpoints.schema.ts';
+import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 import { whatsappWebhookRoutes } from './whatsapp-webhooks.ts';
 
 /** Everything that can be asked for, on an application that is set up: to serve it, or to describe it. */
@@ -51,7 +71,11 @@ export function registerRoutes(app: HttpApp, deps: HttpDeps): void {
     MessageObject,
     MessageStatus,
     HistoryStep,
+    ExplanationObject,
     ...MESSAGE_PARTS,
+    ...CONVERSATION_PARTS,
+    ...CONVERSATION_MESSAGE_PARTS,
+    ...CHAT_MESSAGE_PARTS,
     ...SEND_PARTS,
     ...STATISTICS_PARTS,
     ...BATCH_PARTS,
@@ -60,17 +84,27 @@ export function registerRoutes(app: HttpApp, deps: HttpDeps): void {
     ...SENDER_PARTS,
     ...TEMPLATE_PARTS,
     ...API_KEY_PARTS,
+    ...TICKET_PARTS,
+    ...PRESENCE_PARTS,
     ...ACCOUNT_PARTS,
     ...APP_PARTS,
     ...SECRET_PARTS,
     ...MEDIA_PARTS,
     ...CONTACT_PARTS,
     ...EXPORT_PARTS,
+    ...DEAD_LETTER_PARTS,
+    ...REDRIVE_PARTS,
     ...CONSENT_PARTS,
     ...BLOCKED_USER_PARTS,
+    ...PAUSE_PARTS,
+    ...ENDPOINT_PARTS,
   ];
   for (const part of parts) app.addSchema(part);
   messageRoutes(app, deps);
+  explainRoutes(app, deps);
+  conversationRoutes(app, deps);
+  conversationMessageRoutes(app, deps);
+  chatMessageRoutes(app, deps);
   messageListRoutes(app, deps);
   sendRoutes(app, deps);
   statisticsRoutes(app, deps);
@@ -80,13 +114,19 @@ export function registerRoutes(app: HttpApp, deps: HttpDeps): void {
   senderRoutes(app, deps);
   templateRoutes(app, deps);
   apiKeyRoutes(app, deps);
+  ticketRoutes(app, deps);
+  presenceRoutes(app, deps);
   accountRoutes(app, deps);
   appRoutes(app, deps);
   secretRoutes(app, deps);
   contactRoutes(app, deps);
   exportRoutes(app, deps);
+  deadLetterRoutes(app, deps);
+  redriveRoutes(app, deps);
   consentRoutes(app, deps);
   blockedUserRoutes(app, deps);
+  pauseRoutes(app, deps);
+  webhookEndpointRoutes(app, deps);
   healthRoutes(app, deps);
   docsRoutes(app);
   metricsRoutes(app, deps);

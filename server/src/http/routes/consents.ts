@@ -97,7 +97,8 @@ function saidOf({ scope, state, source = 'api', detail, at }: Asked, now: number
   if (time === null || time > now + AHEAD) {
     throw new AldisError('invalid_field', 'at must be a time that is not in the future.', { field: 'at' });
   }
-  return { scope, state, source, detail: detail ?? null, message: null, at: time };
+  // Not later than now: else it would hold against what the customer says in between.
+  return { scope, state, source, detail: detail ?? null, message: null, at: Math.min(time, now) };
 }
 
 /** @throws {AldisError} `missing_field`, `two_addressees` */

@@ -108,7 +108,7 @@ export const CONTACT_ROUTES = {
     tags,
     summary: 'List contacts, the newest first',
     description:
-      'Filters hold together. For one page at most 10,000 contacts are looked at: a page may be short, and even empty, and still have a next one.',
+      'Filters hold together. For one page at most 5,000 contacts are looked at: a page may be short, and even empty, and still have a next one.',
     querystring: ContactPage,
     response: { 200: reference(ContactList), ...ERRORS_OF_ROUTES },
   },

@@ -3,6 +3,8 @@ import type { HttpDeps } from '../http-deps.ts';
 import { words } from '../schemas.ts';
 import type { HttpApp } from '../typebox-provider.ts';
 
+const COUNT = Type.Integer();
+
 const HealthAnswer = Type.Object({
   status: words(['healthy', 'degraded']),
   service: Type.String(),
@@ -11,6 +13,13 @@ const HealthAnswer = Type.Object({
   metrics: Type.Object({
     active_batches: Type.Integer(),
     circuit_breaker_state: words(['closed', 'half_open', 'open']),
+  }),
+  pauses: Type.Object(
+    { country: COUNT, sender: COUNT, account: COUNT, app: COUNT, provider: COUNT },
+    { description: 'How many queues stand still, by what they are of. See /api/v1/pauses.' },
+  ),
+  redis: words(['off', 'ok', 'away'], {
+    description: 'While it is away everything works, some of it later, and each instance counts requests for itself.',
   }),
 });
 

@@ -27,7 +27,8 @@ export function mediaLinkRoutes(app: HttpApp, { db, media, clock, settings }: Ht
       describe(reply, row, etag, left);
       if (isKnown(request, etag)) return reply.code(304).send();
 
-      const range = byteRange(request.headers, row.size, etag);
+      // Ranges are of GET alone (RFC 9110, 14.2).
+      const range = request.method === 'GET' ? byteRange(request.headers, row.size, etag) : null;
       if (range === 'none') {
         reply.header('content-range', `bytes */${row.size}`);
         return reply.code(416).removeHeader('content-disposition').type('text/plain').send('');

@@ -182,7 +182,9 @@ async function draftOfForm(
 function broken(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const text = error instanceof Error ? error.message : '';
-  const isForm = code.startsWith('FST_') || /multipart|boundary|needle|header|premature/i.test(text);
+  // Reading a form touches nothing but the connection it comes by and the disk: who breaks off is the one who sends it.
+  const isForm =
+    code.startsWith('FST_') || code === 'ECONNRESET' || /multipart|boundary|needle|header|premature/i.test(text);
   return isForm ? new AldisError('malformed_form') : error;
 }
 

@@ -8,7 +8,8 @@ import type { MessageFilter } from '../../store/messages.read.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import type { ListQuery } from './messages.schema.ts';
 
-const DAY = 86_400_000;
+/** Milliseconds. */
+export const DAY = 86_400_000;
 
 /**
  * What a list is asked for, with external ids turned into own ones.
@@ -24,7 +25,9 @@ export async function messageFilter(
   const filter: MessageFilter = {
     direction: query.direction,
     type: query.type,
-    states: query.status === undefined ? undefined : rowStatesOf(query.status),
+    ...statesOf(query),
+    error: query.error,
+    error_code: query.error_code,
     from: dateOf('start_date', query.start_date, 0),
     until: dateOf('end_date', query.end_date, DAY - 1),
   };
@@ -50,13 +53,35 @@ export async function messageFilter(
   return filter;
 }
 
+/**
+ * The states that are asked for, by the documented word or by the true one.
+ * @throws {AldisError} `invalid_field` for both.
+ */
+function statesOf({ status, state }: Static<typeof ListQuery>): Pick<MessageFilter, 'states' | 'open'> {
+  if (state === undefined) return { states: status === undefined ? undefined : rowStatesOf(status) };
+  if (status !== undefined)
+    throw new AldisError('invalid_field', 'Give state or status, not both.', { field: 'state' });
+  switch (state) {
+    case 'scheduled':
+    case 'queued':
+    case 'sending':
+    case 'unconfirmed':
+      return { open: state };
+    default:
+      return { states: [state] };
+  }
+}
+
 /** The states in a message's own row that a documented word covers; open ones all stand there as queued. */
 function rowStatesOf(status: Status): State[] {
   return STATES.filter((state) => statusOf(state) === status && state !== 'sending' && state !== 'unconfirmed');
 }
 
-/** A day or a moment. `rest`: how much later the moment is that a day stands for. */
-function dateOf(field: string, text: string | undefined, rest: number): Date | undefined {
+/**
+ * A day or a moment. `rest`: how much later the moment is that a day stands for.
+ * @throws {AldisError} `invalid_field`
+ */
+export function dateOf(field: string, text: string | undefined, rest: number): Date | undefined {
   if (text === undefined) return undefined;
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
   const time = parseTime(day ? `${text}T00:00:00Z` : text);

@@ -1,11 +1,13 @@
 import type { Static } from 'typebox';
 import { AldisError } from '../../domain/errors.ts';
-import { listMessages, type MessageTotal, WALKED } from '../../store/messages.read.ts';
+import type { ConversationId, TenantId } from '../../domain/ids.ts';
+import { messageView } from '../../domain/message-view.ts';
+import { findOnlyConversation } from '../../store/contacts.read.ts';
+import { listMessages, type MessageFilter, type MessageTotal, WALKED } from '../../store/messages.read.ts';
 import { readPageCursor, writePageCursor } from '../cursors.ts';
 import { guard, principalOf } from '../guard.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { messageTotal } from '../message-total.ts';
-import { messageView } from '../message-view.ts';
 import { integersOf } from '../query.ts';
 import type { HttpApp } from '../typebox-provider.ts';
 import { messageFilter } from './message-filter.ts';
@@ -24,6 +26,7 @@ export function messageListRoutes(app: HttpApp, deps: HttpDeps): void {
       const offset = offsetOf(request.query);
       const filter = await messageFilter(deps, tenant_id, request.query);
       if (filter === null) return { messages: [], next_cursor: null, ...totalsOf(page, limit, NONE) };
+      filter.conversation_id ??= await onlyConversation(deps, tenant_id, filter);
       let found = await listMessages(db, tenant_id, filter, before, limit, offset);
       // Who asks for the first page and is told that there is one match does not expect an empty page and a cursor.
       for (let walks = 1; page === 1 && found.messages.length === 0 && found.next !== null && walks < WALKS; walks++) {
@@ -38,8 +41,22 @@ export function messageListRoutes(app: HttpApp, deps: HttpDeps): void {
   );
 }
 
-/** How often 10,000 messages are looked at, at most, for a first page on which there is none. */
-const WALKS = 10;
+/**
+ * The only conversation of a contact whose messages are asked for: it is walked as far as the page, while of several all that may be on it
+ * is sorted. What failed, or is of a batch or open, has narrower ways.
+ */
+async function onlyConversation(
+  { db }: Pick<HttpDeps, 'db'>,
+  tenant: TenantId,
+  { contact_id, sender_id, batch_id, error, error_code, open }: MessageFilter,
+): Promise<ConversationId | undefined> {
+  if (contact_id === undefined) return undefined;
+  if ([batch_id, error, error_code, open].some((narrower) => narrower !== undefined)) return undefined;
+  return (await findOnlyConversation(db, tenant, contact_id, sender_id ?? null)) ?? undefined;
+}
+
+/** How often 5,000 messages are looked at, at most, for a first page on which there is none. */
+const WALKS = 20;
 const NONE: MessageTotal = { total: 0, capped: false };
 
 /**

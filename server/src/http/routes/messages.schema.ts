@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { CHAT_MESSAGE_TYPES, MOST_MENTIONS } from '../../domain/chat.ts';
 import {
   CATEGORIES,
   type ContactCard,
@@ -6,14 +7,19 @@ import {
   type Interactive,
   OUTBOUND_TYPES,
   SENDER_TYPES,
+  STATES,
 } from '../../domain/message.ts';
+import { LONGEST_TTL } from '../../domain/message-times.ts';
+import { ChatMessageObject } from '../chat-view.ts';
 import { HistoryStep } from '../history-view.ts';
+import { either } from '../lazy-serializers.ts';
 import { MessageObject, MessageReference, MessageStatus } from '../message-view.ts';
 import {
   ERRORS_OF_ROUTES,
   NO_BODY,
   NO_QUERY,
   NullableTime,
+  orNull,
   Reference,
   reference,
   StateWord,
@@ -117,7 +123,14 @@ export const MessageBody = Type.Object(
     ),
     reply_to: Type.Optional(Reference('The message it answers: our id or the id of WhatsApp.')),
     scheduled_at: moment('Not before this time; at most a year ahead.'),
-    expires_at: moment('Not after this time.'),
+    expires_at: moment('Not after this time; less than two years ahead.'),
+    ttl: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: LONGEST_TTL,
+        description: 'Instead of expires_at: for so many seconds from when it may leave.',
+      }),
+    ),
     priority: Type.Optional(words(['high', 'normal', 'low'], { description: 'Absent: normal, and low in a batch.' })),
     category: Type.Optional(
       words(CATEGORIES, {
@@ -149,11 +162,61 @@ export const OTHER_NAMES = {
   conversation_id: Type.Optional(Reference('The conversation, by own or external id.')),
 };
 
+/** Who is named in a text, and where. */
+export const MentionsField = Type.Optional(
+  Type.Array(
+    Type.Object(
+      {
+        user_id: Type.String({ minLength: 1, maxLength: 128 }),
+        offset: Type.Integer({ minimum: 0, description: 'In UTF-16 code units, as JavaScript counts.' }),
+        length: Type.Integer({ minimum: 1 }),
+      },
+      closed,
+    ),
+    {
+      maxItems: MOST_MENTIONS,
+      description: 'Users who are named in the text of a message between users, or of a note.',
+    },
+  ),
+);
+
+/** What chat-service has for parts of a message in a conversation. */
+const CHAT_NAMES = {
+  message_type: Type.Optional(
+    words([...new Set([...CHAT_MESSAGE_TYPES, ...OUTBOUND_TYPES])], {
+      description:
+        'Between users: text, image, video, audio, file, sticker (their `metadata.media_url` says where the file is), location (`metadata.latitude`, `metadata.longitude`), contact, system. To a customer: `type` by another name.',
+    }),
+  ),
+  mentions: MentionsField,
+  parent_message_id: Type.Optional(Reference('In a conversation: the message that it answers.')),
+  note: Type.Optional(
+    Type.Boolean({
+      description: 'In a conversation with a customer: an internal note, which never reaches him.',
+    }),
+  ),
+};
+
+const { metadata, reply_to, template, scheduled_at, expires_at } = ownNames;
+
+/** What answers show as null where it is not there may be sent back so. */
+const SHOWN_AS_NULL = {
+  content: orNull(OTHER_NAMES.content),
+  metadata: orNull(metadata),
+  reply_to: orNull(reply_to),
+  parent_message_id: orNull(CHAT_NAMES.parent_message_id),
+  template: orNull(template),
+  scheduled_at: orNull(scheduled_at),
+  expires_at: orNull(expires_at),
+};
+
 /** The body of a single message: the canonical one, and those that are addressed by a conversation. */
 const SingleBody = Type.Object(
   {
     ...ownNames,
     ...OTHER_NAMES,
+    ...CHAT_NAMES,
+    ...SHOWN_AS_NULL,
     conversation_id: Type.Optional(
       Reference('Instead of an addressee: the conversation that it answers in, by own or external id.'),
     ),
@@ -169,7 +232,7 @@ const SingleBody = Type.Object(
   { ...closed, $id: 'SingleMessageBody' },
 );
 
-const AcceptedAnswer = Type.Object(
+export const AcceptedAnswer = Type.Object(
   {
     id: Type.String(),
     status: StatusWord,
@@ -195,6 +258,26 @@ export const ListQuery = Type.Object(
     direction: Type.Optional(words(['inbound', 'outbound'])),
     type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-z_]+$' })),
     status: Type.Optional(StatusWord),
+    state: Type.Optional(
+      words(['scheduled', ...STATES], {
+        description: 'The true state, instead of status. scheduled: queued, for a time that is to come.',
+      }),
+    ),
+    error: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        pattern: '^[a-z_]+$',
+        description: 'Failed for this: `outcome_unknown`.',
+      }),
+    ),
+    error_code: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2147483647,
+        description: "Failed with this code of the provider's; 0: none.",
+      }),
+    ),
     start_date: Type.Optional(Type.String({ description: 'created_at from here on: a day, or a time with a zone.' })),
     end_date: Type.Optional(
       Type.String({ description: 'created_at up to here: a day, whole, or a time with a zone.' }),
@@ -237,8 +320,45 @@ const MessageWithHistory = Type.Object(
   { $id: 'MessageWithHistory' },
 );
 
+/** Absent, as the documented service has it, or what the caller takes upon himself. */
+const RetryBody = Type.Unsafe<{ accept_duplicate?: boolean } | null>({
+  type: ['object', 'null'],
+  properties: {
+    accept_duplicate: {
+      type: 'boolean',
+      default: false,
+      description: 'Send it although an attempt may have arrived: the customer may get it twice.',
+    },
+  },
+  additionalProperties: false,
+});
+
+/** When a message may leave, and until when. */
+const TimesBody = Type.Object(
+  {
+    scheduled_at: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        format: 'date-time',
+        description: 'Not before this time, at most a year ahead. Null: now.',
+      }),
+    ),
+    expires_at: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        format: 'date-time',
+        description: 'Not after this time. Null: for as long as `messages.validity` lets it wait.',
+      }),
+    ),
+  },
+  { ...closed, $id: 'MessageTimes' },
+);
+
 /** What a change made of a message. */
-const StateAnswer = Type.Object({ id: Type.String(), status: StatusWord, state: StateWord }, { $id: 'StateAnswer' });
+export const StateAnswer = Type.Object(
+  { id: Type.String(), status: StatusWord, state: StateWord },
+  { $id: 'StateAnswer' },
+);
 
 export const IdempotencyHeader = Type.Object({
   'idempotency-key': Type.Optional(
@@ -252,14 +372,14 @@ export const ROUTES = {
     tags,
     summary: 'Accept a message',
     description:
-      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time. It is addressed by `to` or `recipient_phone`, or by `conversation_id`: then address and sender are those of the conversation. With `whatsapp_message_id` beside `conversation_id` the message was sent elsewhere: it is recorded and never sent; 201, and 200 when it is known already. When the customer is known to have written last more than 24 hours ago, what is no template is 409 `window_closed`, or its `fallback_template` is sent with the warning `sent_as_template`; who opted out is 409 `recipient_suppressed`.',
+      'Answered when the message is durably stored. A repeated Idempotency-Key is answered as the first time. It is addressed by `to` or `recipient_phone`, or by `conversation_id`: then address and sender are those of the conversation; between users, and with `note`, it is a chat message of the user that the request speaks for, answered as it is shown. With `whatsapp_message_id` beside `conversation_id` the message was sent elsewhere: it is recorded and never sent; 201, and 200 when it is known already. When the customer is known to have written last more than 24 hours ago, what is no template is 409 `window_closed`, or its `fallback_template` is sent with the warning `sent_as_template`; who opted out is 409 `recipient_suppressed`.',
     querystring: NO_QUERY,
     headers: IdempotencyHeader,
     body: SingleBody,
     response: {
       200: reference(AcceptedAnswer),
       201: reference(AcceptedAnswer),
-      202: reference(AcceptedAnswer),
+      202: either(reference(AcceptedAnswer), reference(ChatMessageObject), 'mentions'),
       ...ERRORS_OF_ROUTES,
     },
   },
@@ -267,15 +387,29 @@ export const ROUTES = {
     tags,
     summary: 'List messages, the newest first',
     description:
-      'Those of all channels. By cursor to any depth; by page within the newest 10,000, with totals. A page looks at 10,000 messages at most: with a rare filter it may be short, and next_cursor goes on. The total is exact for any of sender_id, direction, type and status; with other filters counting stops at 10,000 messages.',
+      'Those of all channels. By cursor to any depth; by page within the newest 10,000, with totals. A page by cursor looks at 5,000 messages at most: with a rare filter it may be short, and next_cursor goes on. The total is exact for any of sender_id, direction, type and status; with other filters counting stops at 10,000 messages.',
     querystring: ListQuery,
     response: { 200: reference(MessageList), ...ERRORS_OF_ROUTES },
   },
   read: {
     tags,
     summary: 'A message with its history',
+    description: 'For a user, and of what was said between users: as it is shown in its conversation.',
     querystring: NO_QUERY,
-    response: { 200: reference(MessageWithHistory), ...ERRORS_OF_ROUTES },
+    response: {
+      200: either(reference(MessageWithHistory), reference(ChatMessageObject), 'mentions'),
+      ...ERRORS_OF_ROUTES,
+    },
+  },
+  change: {
+    tags,
+    summary: 'Change when a message leaves',
+    description:
+      'Before it leaves: `scheduled_at` before its first attempt, `expires_at` while it waits. 409 `too_late` after that. A repeated Idempotency-Key changes nothing more. Event: `message.rescheduled`.',
+    querystring: NO_QUERY,
+    headers: IdempotencyHeader,
+    body: TimesBody,
+    response: { 200: MessageReference, ...ERRORS_OF_ROUTES },
   },
   status: {
     tags,
@@ -285,8 +419,9 @@ export const ROUTES = {
   },
   markRead: {
     tags,
-    summary: "Mark a customer's message as read",
-    description: 'The conversation has one unread message less, and WhatsApp is told. A repeat changes nothing.',
+    summary: 'Mark a message as read',
+    description:
+      "A customer's: the conversation has one unread message less, and WhatsApp is told. One between users, or a note: the user has read it and all before it, and its author is told. A repeat changes nothing.",
     querystring: NO_QUERY,
     body: NO_BODY,
     response: { 200: reference(StateAnswer), ...ERRORS_OF_ROUTES },
@@ -310,11 +445,21 @@ export const ROUTES = {
   retry: {
     tags,
     summary: 'Send a failed message again',
+    description:
+      'It is due at once, but not before the time that WhatsApp wants to pass after some errors. One of which an attempt may have arrived is 409 `may_have_arrived`, unless `accept_duplicate` says that it may come twice.',
     querystring: NO_QUERY,
-    body: NO_BODY,
+    body: RetryBody,
     response: { 202: reference(StateAnswer), ...ERRORS_OF_ROUTES },
   },
 } as const;
 
 /** The parts that others refer to. */
-export const MESSAGE_PARTS = [AcceptedAnswer, MessageBody, MessageList, MessageWithHistory, SingleBody, StateAnswer];
+export const MESSAGE_PARTS = [
+  AcceptedAnswer,
+  MessageBody,
+  MessageList,
+  MessageWithHistory,
+  SingleBody,
+  StateAnswer,
+  TimesBody,
+];

@@ -50,7 +50,7 @@ export function sendRoutes(app: HttpApp, deps: HttpDeps): void {
       const asked = canonicalRequest(rest);
       if (asked.sender_id === undefined && conversation !== undefined) {
         const sender = (await findConversation(db, tenant, conversation))?.sender_id;
-        if (sender !== undefined) asked.sender_id = sender;
+        if (sender) asked.sender_id = sender;
       }
       const composed = await composeOne(deps, tenant, asked, PRIORITIES.high, conversation);
       const { replayed, message, warnings = [] } = await acceptComposed(deps, tenant, composed, idempotency);

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { ConsentKeywords } from '../../domain/consent.ts';
 import { CATEGORIES } from '../../domain/message.ts';
+import type { QuietHours } from '../../domain/schedule/quiet-hours.ts';
 import type { DoubtPolicy } from '../../store/tenants.read.ts';
 import { ERRORS_OF_ROUTES, NO_QUERY, NullableString, Reference, reference, Time, words } from '../schemas.ts';
 import { closed, DeletedAnswer, orNull, PAGE, pageOf } from './record-pages.schema.ts';
@@ -20,6 +21,12 @@ const externalId = Reference('Your own id of it, which finds it as well as ours 
 const quota = Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'Messages a calendar month, UTC.' });
 const rate = Type.Integer({ minimum: 1, maximum: 100_000, description: 'Requests a second of the API, on average.' });
 const burst = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests that may come at once.' });
+const retention = Type.Integer({
+  minimum: 1,
+  maximum: 36_500,
+  description:
+    'Days that what people say in conversations is kept, where the conversation says nothing. null: for ever.',
+});
 
 const Keywords = Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }), {
   maxItems: 100,
@@ -32,6 +39,17 @@ const OwnKeywords = Type.Unsafe<Partial<ConsentKeywords>>({
     "Words by which its customers opt out and in, instead of the configuration's; what is absent stays as there.",
 });
 
+const clock = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'HH:MM.' });
+const QuietHoursObject = Type.Unsafe<QuietHours>({
+  type: 'object',
+  properties: Object.fromEntries(
+    CATEGORIES.map((category) => [category, Type.Object({ from: clock, to: clock }, closed)]),
+  ),
+  additionalProperties: false,
+  description:
+    "By category, when its messages wait: from one time of day to another, over midnight as well, by the recipient's clock. His contact's attribute `timezone` says which that is, else his number's country; one of several zones is quiet while any of them is.",
+});
+
 const optional = {
   external_id: Type.Optional(orNull(externalId)),
   monthly_quota: Type.Optional(orNull(quota)),
@@ -39,6 +57,8 @@ const optional = {
   request_burst: Type.Optional(orNull(burst)),
   doubt_policy: Type.Optional(DoubtPolicyObject),
   consent_keywords: Type.Optional(orNull(OwnKeywords)),
+  quiet_hours: Type.Optional(QuietHoursObject),
+  retention_days: Type.Optional(orNull(retention)),
   processing: Type.Optional(Type.Boolean({ description: 'false: nothing of it leaves, as after /processor/stop.' })),
 };
 
@@ -59,6 +79,8 @@ const TenantObject = Type.Object(
     doubt_policy: DoubtPolicyObject,
     processing: Type.Boolean(),
     consent_keywords: orNull(OwnKeywords),
+    quiet_hours: QuietHoursObject,
+    retention_days: NullableInteger,
     created_at: Time,
   },
   { $id: 'Tenant', description: 'A tenant. Limits that are null: what the configuration says.' },

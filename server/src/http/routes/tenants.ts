@@ -1,4 +1,5 @@
 import { AldisError } from '../../domain/errors.ts';
+import { neverEnding, type QuietHours } from '../../domain/schedule/quiet-hours.ts';
 import { findTenant, listTenants, type TenantRow } from '../../store/tenants.read.ts';
 import { guard, principalOf } from '../guard.ts';
 import type { HttpDeps } from '../http-deps.ts';
@@ -12,9 +13,10 @@ import { TENANT_ROUTES, TenantPage } from './tenants.schema.ts';
 export function tenantRoutes(app: HttpApp, { db, keys, manage }: HttpDeps): void {
   const operating = guard(keys, 'admin');
 
-  app.post('/api/v1/tenants', { schema: TENANT_ROUTES.create, onRequest: operating }, async (request, reply) =>
-    reply.code(201).send(done(await manage.tenants.create(request.body))),
-  );
+  app.post('/api/v1/tenants', { schema: TENANT_ROUTES.create, onRequest: operating }, async (request, reply) => {
+    checkQuietHours(request.body.quiet_hours);
+    return reply.code(201).send(done(await manage.tenants.create(request.body)));
+  });
 
   app.get(
     '/api/v1/tenants',
@@ -34,7 +36,10 @@ export function tenantRoutes(app: HttpApp, { db, keys, manage }: HttpDeps): void
   app.patch(
     '/api/v1/tenants/:id',
     { schema: { ...TENANT_ROUTES.change, params: IdParameter }, onRequest: operating },
-    async (request) => done(await manage.tenants.change(request.params.id, request.body)),
+    async (request) => {
+      checkQuietHours(request.body.quiet_hours);
+      return done(await manage.tenants.change(request.params.id, request.body));
+    },
   );
 
   app.delete(
@@ -51,6 +56,14 @@ export function tenantRoutes(app: HttpApp, { db, keys, manage }: HttpDeps): void
   );
 }
 
+/** @throws {AldisError} `invalid_field` for hours that end when they begin: nobody knows whether that is always or never. */
+function checkQuietHours(hours: QuietHours | undefined): void {
+  const category = hours && neverEnding(hours);
+  if (!category) return;
+  const field = `quiet_hours.${category}.to`;
+  throw new AldisError('invalid_field', `${field}: quiet hours cannot end at the time they begin.`, { field });
+}
+
 /** The tenant, or the error that stands for what was found instead. */
 function done(result: TenantRow | 'not_found' | 'exists' | 'in_use'): TenantRow {
   switch (result) {
@@ -61,9 +74,13 @@ function done(result: TenantRow | 'not_found' | 'exists' | 'in_use'): TenantRow 
         field: 'external_id',
       });
     case 'in_use':
-      throw new AldisError('in_use', 'A tenant with senders cannot be deleted: revoke its keys instead.', {
-        field: 'id',
-      });
+      throw new AldisError(
+        'in_use',
+        'A tenant with senders or conversations cannot be deleted: revoke its keys instead.',
+        {
+          field: 'id',
+        },
+      );
     default:
       return result;
   }

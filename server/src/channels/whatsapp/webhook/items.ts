@@ -17,6 +17,8 @@ export type WebhookItem = {
       error: { code: number; title: string; detail: string | null } | null;
       /** Whom it was sent to, when both his names are told. */
       recipient: { phone: string; userId: string } | null;
+      /** WhatsApp's own number of whom it was sent to, where that may be another one than was written to. */
+      ownPhone?: string;
     }
   | { kind: 'message'; phoneNumberId: string; message: CustomerMessage }
   /** A customer called. `at`: milliseconds since 1970. */

@@ -1,3 +1,4 @@
+import { mayBeSpeltOtherwise } from '../../../domain/phone.ts';
 import { RECEIPT_STATUSES } from '../../../domain/receipt.ts';
 import { isRecord } from '../answer.ts';
 import { readError } from './errors.ts';
@@ -16,6 +17,7 @@ export function readStatus(phoneNumberId: string, item: unknown, profiles: Profi
   }
   if (!status) return { kind: 'other', place, field: `status ${String(item['status']).slice(0, 50)}` };
   const [first] = listOf(item['errors']).filter(isRecord);
+  const phone = phoneOf(item['recipient_id']);
   return {
     kind: 'status',
     place,
@@ -25,12 +27,16 @@ export function readStatus(phoneNumberId: string, item: unknown, profiles: Profi
     at,
     opaque: textOf(item['biz_opaque_callback_data'], 1024),
     error: status === 'failed' ? readError(first) : null,
-    recipient: recipientOf(item, profiles),
+    recipient: recipientOf(item, phone, profiles),
+    ...(phone !== null && mayBeSpeltOtherwise(phone) && { ownPhone: phone }),
   };
 }
 
-function recipientOf(item: Record<string, unknown>, profiles: Profiles): { phone: string; userId: string } | null {
-  const phone = phoneOf(item['recipient_id']);
+function recipientOf(
+  item: Record<string, unknown>,
+  phone: string | null,
+  profiles: Profiles,
+): { phone: string; userId: string } | null {
   const known = profiles.of(item['recipient_id'], item['recipient_user_id']);
   const userId = userIdOf(item['recipient_user_id']) ?? userIdOf(known?.['user_id']);
   return phone !== null && userId !== null ? { phone, userId } : null;
