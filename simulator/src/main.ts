@@ -7,6 +7,10 @@ import { type Simulator, startSimulator } from './simulator.ts';
 /** The program: starts a simulator and keeps it until it is told, or its parent's pipe closes. With a verb, a customer acts. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
+  if (isVerb(argv[0]) && (argv[1] === '--help' || argv[1] === '-h')) {
+    process.stdout.write(`${help(helpOfVerbs())}\n`);
+    return;
+  }
   if (isVerb(argv[0])) {
     try {
       process.stdout.write(`${await act(argv)}\n`);

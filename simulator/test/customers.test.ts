@@ -305,7 +305,9 @@ test('the command line: a customer of the simulator that runs', async (context) 
 });
 
 async function run(context: TestContext, world: World, args: string[]): Promise<{ code: unknown; said: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: '', ALDIS_SIMULATOR_URL: world.url } });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: '', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ALDIS_SIMULATOR_URL: world.url },
+  });
   context.after(() => child.kill('SIGKILL'));
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {

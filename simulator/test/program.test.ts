@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 function start(context: TestContext, args: string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: '', ...environment } });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: '', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
+  });
   context.after(() => child.kill('SIGKILL'));
   return child;
 }
@@ -61,4 +63,14 @@ test('a port in use and an option that makes no sense: one line that says what t
   const unknown = await failure(start(context, ['--colour', 'red']));
   assert.equal(unknown.code, 1);
   assert.match(unknown.said, /--colour/);
+});
+
+test('what a customer can do is told behind each verb, too', async (context) => {
+  const child = start(context, ['say', '--help']);
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  assert.deepEqual(await once(child, 'close'), [0, null]);
+  assert.match(said, /^ {2}say CUSTOMER TEXT /m);
 });
