@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createAcceptor } from '../src/actions/accept-messages.ts';
-import { type BegunSend, beginSends } from '../src/actions/begin-sends.ts';
+import { type BegunSend, beginSends, findDueSends } from '../src/actions/begin-sends.ts';
 import { declareAlone, holdLanes } from '../src/actions/hold-lanes.ts';
 import { createSettler, type Settled, type Settler } from '../src/actions/settle-sends.ts';
 import type { Db } from '../src/db/pool.ts';
@@ -9,11 +9,13 @@ import { type InstanceId, type MessageId, newId, type SenderId, type TenantId } 
 import type { LaneClaim } from '../src/domain/lane.ts';
 import type { Message, NewMessage } from '../src/domain/message.ts';
 import type { Outcome } from '../src/domain/outcome.ts';
+import type { ByPriority } from '../src/domain/schedule/priorities.ts';
 import { memorySignals, type Signals } from '../src/signals/signals.ts';
 import { type EventRow, LOG_START, listEvents } from '../src/store/events.read.ts';
 import { findMessage } from '../src/store/messages.read.ts';
 import { insertSender, insertTenant, writeApp } from '../src/store/set-up.write.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { logReadable } from './readable-log.ts';
 import { until } from './until.ts';
 
 /** A migrated database with an app, in which tests make tenants of their own. */
@@ -54,6 +56,17 @@ export const RETRY = { base: 1000, cap: 60_000 };
 export const LEASE = 60_000;
 /** What decides whether bad news is the end. */
 export const RULES = { retry: RETRY, maxAttempts: null, validity: 86_400_000, slot: 0, random: () => 0.5 };
+
+/** Begins all that is due of senders, or so much of each priority. */
+export async function beginDue(
+  db: Db,
+  claim: LaneClaim,
+  senders: readonly { lane: number; sender: SenderId }[],
+  most = 1000,
+): Promise<BegunSend[]> {
+  const asks = senders.map((one) => ({ ...one, limits: [most, most, most] as ByPriority }));
+  return beginSends(db, claim, await findDueSends(db, asks), GRACE);
+}
 
 let numbers = 0;
 
@@ -133,7 +146,7 @@ export async function engineWorld(): Promise<EngineWorld> {
       if (accepted.kind !== 'accepted') throw new Error(accepted.kind);
       return accepted.message.id;
     };
-    const begin = async () => (await beginSends(db, own, [{ lane, sender, room: 1000 }], GRACE)).begun;
+    const begin = () => beginDue(db, own, [{ lane, sender }]);
     return {
       tenant: id,
       sender,
@@ -169,13 +182,11 @@ export async function takeAllLanes(db: Db, instance: InstanceId): Promise<LaneCl
   return { instance, lanes: lanes.map((lane) => lane.id), epochs: lanes.map((lane) => lane.epoch) };
 }
 
-/**
- * A tenant's log, once it has `count` events. What was committed is read when no older transaction of the whole server is
- * open any more, those of other tests' databases included.
- */
+/** A tenant's log, once it has `count` events. */
 export async function readLog(db: Db, tenant: TenantId, count: number): Promise<EventRow[]> {
   let events: EventRow[] = [];
   await until(`${count} events are read`, async () => {
+    await logReadable(db);
     events = await listEvents(db, tenant, LOG_START, 1000);
     return events.length >= count;
   });

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { Compile, type Validator } from 'typebox/schema';
+import { schemaOf } from '../src/cli/events-page.ts';
 import type { Db } from '../src/db/pool.ts';
+import type { EventType } from '../src/domain/event-catalogue.ts';
+import { toldEvent } from '../src/domain/told-event.ts';
+import { EVENT_COLUMNS, EVENT_JOINS, type EventRow } from '../src/store/events.read.ts';
 
 /**
  * What must hold of every message after every action. Each statement finds the messages for which it does not.
@@ -12,6 +17,7 @@ const LAWS = {
   'events equal state': `
     with last as (
       select distinct on (tenant_id, message_id) tenant_id, message_id, data from events
+      where message_id is not null
       order by tenant_id, message_id, xid desc, id desc
     ), told as (
       select tenant_id, message_id as id, jsonb_strip_nulls(data -> 'error') as error, data ->> 'state' as state,
@@ -35,7 +41,17 @@ const LAWS = {
   'an event is named for its state': `
     select type, data from events
     where type <> 'message.' || (data ->> 'state') and not (type = 'message.received' and data ->> 'state' = 'delivered')
-      and type not in ('message.reaction', 'message.edited', 'message.deleted', 'message.media')`,
+      and type not in ('message.reaction', 'message.edited', 'message.deleted', 'message.media', 'message.rescheduled')`,
+
+  /** The times of a message are those it was accepted with, or those of its last change. */
+  'events equal times': `
+    with last as (
+      select distinct on (tenant_id, message_id) tenant_id, message_id as id, data from events
+      where type = 'message.rescheduled' order by tenant_id, message_id, xid desc, id desc
+    )
+    select m.id, m.scheduled_at, m.expires_at, l.data from messages m join last l using (tenant_id, id)
+    where (m.scheduled_at, m.expires_at) is distinct from
+      ((l.data ->> 'scheduled_at')::timestamptz, (l.data ->> 'expires_at')::timestamptz)`,
 
   /** What customers do to a message later stays as it was last told. */
   'events equal what was done later': `
@@ -69,8 +85,19 @@ const LAWS = {
 
   'an attempt that ended is recorded': `
     select m.id, m.state, m.attempt from messages m
-    where m.direction = 'outbound' and m.attempt > 0 and m.state <> 'queued'
+    where m.direction = 'outbound' and m.attempt > 0 and m.state <> 'queued' and m.sending_at is null
       and not exists (select from attempts a where a.tenant_id = m.tenant_id and a.message_id = m.id and a.attempt = m.attempt)`,
+
+  'an attempt is recorded once': `
+    select m.id, m.attempt from messages m join attempts a on a.tenant_id = m.tenant_id and a.message_id = m.id and a.attempt = m.attempt
+    where m.sending_at is not null`,
+
+  'the failed messages are the dead letters, by their reason': `
+    select m.id, m.state, m.error, l.* from (select * from messages where state = 'failed') m
+    full join dead_letters l on l.tenant_id = m.tenant_id and l.message_id = m.id
+    where (m.id is null) or (l.message_id is null)
+      or (m.error ->> 'error', (m.error ->> 'code')::int, m.sender_id, m.batch_id, m.failed_at)
+        is distinct from (l.word, l.code, l.sender_id, l.batch_id, l.failed_at)`,
 
   'a failed message has its failure in the history': `
     select m.id, m.error from messages m
@@ -82,4 +109,24 @@ export async function assertSound(db: Db): Promise<void> {
   for (const [law, text] of Object.entries(LAWS)) {
     assert.deepEqual(await db.query<object>({ name: `law ${law}`, text }), [], law);
   }
+  for (const event of await db.query<EventRow>(newestOfEachType)) assertAsDocumented(event);
+}
+
+const newestOfEachType = {
+  name: 'test_newest_of_each_type',
+  text: `select distinct on (e.type) ${EVENT_COLUMNS} from events e${EVENT_JOINS} order by e.type, e.id desc`,
+};
+
+const validators = new Map<EventType, Validator>();
+
+/** Holds that an event is as docs/events.md says: its data has its schema. */
+function assertAsDocumented(event: EventRow): void {
+  const { type, data } = toldEvent(event);
+  let validator = validators.get(type);
+  if (!validator) {
+    validator = Compile(schemaOf(type));
+    validators.set(type, validator);
+  }
+  const [valid, errors] = validator.Errors(JSON.parse(JSON.stringify(data)));
+  assert.ok(valid, `${type}: ${JSON.stringify(errors)} in ${JSON.stringify(data)}`);
 }

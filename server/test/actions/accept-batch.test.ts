@@ -9,6 +9,7 @@ import { armFailpoints, parseFailpoint } from '../../src/runtime/failpoints.ts';
 import { beatInstance } from '../../src/store/lanes.write.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
+import { until } from '../until.ts';
 
 let world: EngineWorld;
 
@@ -40,9 +41,9 @@ async function liveInstance(): Promise<InstanceId> {
   return instance;
 }
 
-async function count(own: TenantWorld, table: 'messages' | 'due' | 'events' | 'batches'): Promise<number | undefined> {
+async function count(own: TenantWorld, table: 'messages' | 'due' | 'events' | 'batches'): Promise<number> {
   const text = `select count(*) as n from ${table} where tenant_id = $1`;
-  return (await world.db.query<{ n: number }>({ name: `test_count_${table}`, text }, [own.tenant]))[0]?.n;
+  return (await world.db.query<{ n: number }>({ name: `test_count_${table}`, text }, [own.tenant]))[0]?.n ?? 0;
 }
 
 /** Holds an answer to what was asked. */
@@ -127,8 +128,9 @@ test('while it is being stored, a repeat is told so, by the same instance and by
   const own = await world.tenant();
   const asked = items(own, 1000);
   const [one, two] = [acceptorOf(await liveInstance()), acceptorOf(await liveInstance())];
-  armFailpoints([parseFailpoint('batch.after_chunk=delay:1s@1')]);
+  armFailpoints([parseFailpoint('batch.after_chunk=delay:3s@1')]);
   const first = one(own.tenant, asked, keyed('slow'));
+  await until('some of it is stored', async () => (await count(own, 'messages')) > 0);
   assert.deepEqual(await one(own.tenant, asked, keyed('slow')), { kind: 'in_progress' });
   assert.deepEqual(await two(own.tenant, asked, keyed('slow')), { kind: 'in_progress' });
   assert.deepEqual(await two(own.tenant, asked, keyed('slow', 'other')), { kind: 'mismatch' });
@@ -139,9 +141,9 @@ test('an instance whose batch was taken over stores no more of it', async () => 
   const own = await world.tenant();
   const asked = items(own, 1200);
   const [one, two] = [acceptorOf(await liveInstance()), acceptorOf(newId<InstanceId>())];
-  armFailpoints([parseFailpoint('batch.after_chunk=delay:1s@1')]);
+  armFailpoints([parseFailpoint('batch.after_chunk=delay:3s@1')]);
   const first = one(own.tenant, asked, keyed('taken'));
-  while ((await count(own, 'messages')) === 0);
+  await until('some of it is stored', async () => (await count(own, 'messages')) > 0);
   // As if it had been paused for longer than its lease.
   await world.db.script('delete from instances');
   assertWhole(await two(own.tenant, asked, keyed('taken')), asked);

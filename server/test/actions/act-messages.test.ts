@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { applyParkedActs, isParkedAct } from '../../src/actions/act-messages.ts';
 import { findParked } from '../../src/actions/apply-receipts.ts';
-import { markRead } from '../../src/actions/mark-read.ts';
+import { type CustomerReads, createCustomerReads } from '../../src/actions/mark-read.ts';
 import { receiveMessages } from '../../src/actions/receive-messages.ts';
 import type { MessageId } from '../../src/domain/ids.ts';
 import type { MessageAct, ReceivedMessage } from '../../src/domain/inbound-message.ts';
@@ -11,9 +11,11 @@ import { type EngineWorld, engineWorld, newPhone, readLog, type TenantWorld } fr
 import { assertSound } from '../soundness.ts';
 
 let world: EngineWorld;
+let reads: CustomerReads;
 
 before(async () => {
   world = await engineWorld();
+  reads = createCustomerReads(world);
 });
 afterEach(() => assertSound(world.db));
 after(() => world.close());
@@ -75,7 +77,7 @@ test('a customer edits and deletes what he wrote, in the same webhook as well; t
   assert.deepEqual((await own.read(edited.message)).content, {
     edit: { message_id: said.message, whatsapp_message_id: 'wamid.first' },
   });
-  await markRead(world.db, world.signals, own.tenant, said.message);
+  await reads.markRead(own.tenant, said.message);
   await receive(act(own, phone, { kind: 'revoke', target: 'wamid.first' }, { at: AT + 2000 }));
   const target = await own.read(said.message);
   assert.deepEqual(
@@ -99,9 +101,12 @@ test('nobody changes what somebody else wrote, but the business in its app what 
   await receive(
     act(own, phone, { kind: 'edit', target: 'wamid.echo', text: 'Forged' }),
     act(own, phone, { kind: 'revoke', target: 'wamid.said' }, { outbound: true }),
+    act(own, newPhone(), { kind: 'edit', target: 'wamid.said', text: 'Another customer' }),
+    act(own, newPhone(), { kind: 'revoke', target: 'wamid.said' }),
   );
   assert.deepEqual((await own.read(sent.message)).content, { text: 'Hi' });
-  assert.equal((await own.read(said.message)).deleted_at, null);
+  const { content, edited_at, deleted_at } = await own.read(said.message);
+  assert.deepEqual([content, edited_at, deleted_at], [{ text: 'Hi' }, null, null]);
   await receive(act(own, phone, { kind: 'edit', target: 'wamid.echo', text: 'Mine' }, { outbound: true }));
   assert.deepEqual((await own.read(sent.message)).content, { text: 'Mine', original_text: 'Hi' });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
+import { giveConsents } from '../../src/actions/consent.ts';
 import { expireMessages } from '../../src/actions/expire-messages.ts';
 import { type MessageId, newId } from '../../src/domain/ids.ts';
 import { type EngineWorld, engineWorld, makeDue } from '../engine-world.ts';
@@ -29,6 +30,24 @@ test('a message is cancelled once, while it waits', async () => {
   assert.ok(state === 'cancelled' && ended_at);
   const send = await own.sending();
   assert.equal(await cancelMessage(db, signals, own.tenant, send.message_id, null), 'too_late');
+});
+
+test('what is cancelled or expires between two attempts keeps the number of them', async () => {
+  const { db, signals } = world;
+  const own = await world.tenant();
+  const later = { kind: 'error', code: 2, title: 'later', detail: null, retryAfter: null } as const;
+  const [cancelled, expired] = [await own.sending(), await own.sending({ expires_at: Date.now() + 60_000 })];
+  for (const send of [cancelled, expired]) await own.settle(send, later);
+  assert.equal(await cancelMessage(db, signals, own.tenant, cancelled.message_id, null), 'cancelled');
+  await db.script(`update due set expires_at = clock_timestamp() where message_id = '${expired.message_id}'`);
+  assert.equal(await expireMessages(db, signals, [own.lane]), 1);
+  for (const [send, ended] of [
+    [cancelled, 'cancelled'],
+    [expired, 'expired'],
+  ] as const) {
+    const { state, attempt } = await own.read(send.message_id);
+    assert.deepEqual([state, attempt], [ended, 1]);
+  }
 });
 
 test('of a cancellation and a begin at the same moment one wins, for each message', async () => {
@@ -78,7 +97,39 @@ test('a failed message whose validity is over is not tried again', async () => {
   await own.settle(send, refusal);
   const text = `update messages set expires_at = now() - interval '1 second' where id = $1`;
   await world.db.query({ name: 'test_over', text }, [send.message_id]);
-  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id, null), 'not_failed');
+  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id, null), 'expired');
+});
+
+test('one without an end of its own is not tried again when it has waited for longer than a message may', async () => {
+  const own = await world.tenant();
+  const send = await own.sending();
+  await own.settle(send, refusal);
+  const { db, signals } = world;
+  const answer = (validity: number) => retryMessage(db, signals, own.tenant, send.message_id, null, { validity });
+  assert.equal(await answer(1), 'expired');
+  assert.equal(await answer(60_000), 'queued');
+});
+
+test('what failed before its scheduled time is sent again at that time, and not before', async () => {
+  const { db, signals } = world;
+  const own = await world.tenant();
+  const scheduled_at = Date.now() + 3_600_000;
+  const id = await own.accept({ scheduled_at, category: 'marketing' });
+  const { contact_id: contact } = await own.read(id);
+  const consent = {
+    tenant: own.tenant,
+    contact,
+    source: 'api',
+    detail: null,
+    message: null,
+    scope: 'marketing',
+  } as const;
+  await giveConsents(world, [{ ...consent, state: 'out', at: Date.now() - 1 }]);
+  assert.equal((await own.read(id)).state, 'failed');
+  await giveConsents(world, [{ ...consent, state: 'in', at: Date.now() }]);
+  assert.equal(await retryMessage(db, signals, own.tenant, id, null), 'queued');
+  assert.deepEqual(await own.begin(), []);
+  assert.equal((await own.read(id)).due_at?.getTime(), scheduled_at);
 });
 
 test('what has expired ends and never begins; what is on its way goes on', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { retryMessage } from '../../src/actions/change-message.ts';
 import { giveConsents } from '../../src/actions/consent.ts';
 import { giveConsentsByAddress } from '../../src/actions/consent-lists.ts';
 import type { Consent } from '../../src/domain/consent.ts';
@@ -49,6 +50,20 @@ async function history(contact: ContactId): Promise<number> {
   const text = 'select count(*)::int as n from consents where contact_id = $1';
   return (await world.db.query<{ n: number }>({ name: 'test_history', text }, [contact]))[0]?.n ?? -1;
 }
+
+test('what an opt-out ends between two attempts keeps the number of them: sent again, they count on', async () => {
+  const own = await world.tenant();
+  const send = await own.sending(MARKETING);
+  await own.settle(send, { kind: 'error', code: 2, title: 'later', detail: null, retryAfter: null });
+  const contact = await contactOf(own, send.message_id);
+  assert.equal((await giveConsents(world, [said(own, contact)])).stopped, 1);
+  const { state, attempt } = await own.read(send.message_id);
+  assert.deepEqual([state, attempt], ['failed', 1]);
+  await giveConsents(world, [said(own, contact, { state: 'in' })]);
+  assert.equal(await retryMessage(world.db, world.signals, own.tenant, send.message_id, null), 'queued');
+  const [again] = await own.begin();
+  assert.deepEqual([again?.message_id, again?.attempt], [send.message_id, 2]);
+});
 
 test('who opts out of marketing gets none of what waits of it, and all else', async () => {
   const own = await world.tenant();

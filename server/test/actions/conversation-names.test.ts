@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createAcceptor } from '../../src/actions/accept-messages.ts';
+import { createAcceptor, lookUp, newPlan } from '../../src/actions/accept-messages.ts';
+import { type MediaId, newId } from '../../src/domain/ids.ts';
 import { memorySignals } from '../../src/signals/signals.ts';
+import { insertAcceptedMessages } from '../../src/store/accept.write.ts';
 import { findConversation } from '../../src/store/contacts.read.ts';
 import { type EngineWorld, engineWorld, newPhone } from '../engine-world.ts';
 
@@ -53,3 +55,49 @@ test('two tenants may use the same name', async () => {
   }
   assert.equal(ids.size, 2);
 });
+
+for (const limited of [false, true]) {
+  for (const withFile of [false, true]) {
+    const what = `${limited ? 'within limits' : 'without limits'}, ${withFile ? 'with a file' : 'without files'}`;
+    test(`a conversation that is named and spoken in by one commit is both: ${what}`, async () => {
+      const { tenant, sender, message, accept } = await world.tenant();
+      const [address, other] = [newPhone(), newPhone()];
+      await accept({ address });
+      await accept({ address: other });
+      const file = newId<MediaId>();
+      const interactive = { type: 'button', header: { type: 'image', image: { id: file } } };
+      const asked = [
+        message({ address, said: true, author_id: 'ana', ...(withFile && { content: { interactive } }) }),
+        message({ address, conversation_name: 'ours' }),
+        message({ address: other, conversation_name: 'theirs' }),
+      ].map((one) => ({ tenant, message: one, idempotency: null }));
+      const known = await lookUp(world.db, asked);
+      const plan = newPlan(0, true);
+      for (const [i, before] of known.entries()) {
+        const request = asked[i];
+        assert(request);
+        plan.add(request, before, null);
+      }
+      if (limited) plan.write.taken = [{ tenant_id: tenant, scope_id: sender, starts_at: new Date(0), used: 3 }];
+      const use = 'insert into limit_use (tenant_id, scope_id, starts_at, used, most) values ($1, $2, $3, 0, 9)';
+      await world.db.query({ name: 'test_limit_use', text: use }, [tenant, sender, new Date(0)]);
+      const now = await insertAcceptedMessages(world.db, plan.write);
+
+      const read = (name: string, text: string) => world.db.query({ name, text }, [tenant]);
+      const talks = 'select external_id, last_message_at from conversations where tenant_id = $1 order by id';
+      assert.deepEqual(await read('test_touched', talks), [
+        { external_id: 'ours', last_message_at: now },
+        { external_id: 'theirs', last_message_at: null },
+      ]);
+      const told = `select data -> 'conversation' ->> 'external_id' as name from events
+        where tenant_id = $1 and type = 'conversation.updated' order by 1`;
+      assert.deepEqual(await read('test_told', told), [{ name: 'ours' }, { name: 'theirs' }]);
+      const authors = 'select author_id from messages where tenant_id = $1 and author_id is not null';
+      assert.deepEqual(await read('test_authors', authors), [{ author_id: 'ana' }]);
+      const files = 'select media_id from media_references where tenant_id = $1';
+      assert.deepEqual(await read('test_files', files), withFile ? [{ media_id: file }] : []);
+      const used = 'select used::int as used from limit_use where tenant_id = $1';
+      assert.deepEqual(await read('test_used', used), [{ used: limited ? 3 : 0 }]);
+    });
+  }
+}

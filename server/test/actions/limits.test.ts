@@ -145,7 +145,7 @@ test('whoever ends without having been sent gives its place back; a person who r
   assert.equal((await accept(limits)).kind, 'limited');
 
   // A person's retry needs a place like any other.
-  const retry = () => retryMessage(world.db, world.signals, own.tenant, failing.message_id, null, limits);
+  const retry = () => retryMessage(world.db, world.signals, own.tenant, failing.message_id, null, { usual: limits });
   await assert.rejects(retry(), { code: 'quota_exceeded' });
   assert.equal((await own.read(failing.message_id)).state, 'failed');
   await cancelMessage(world.db, world.signals, own.tenant, next, null);
@@ -171,7 +171,7 @@ test('a failed message that was sent after all takes its place again, also where
 test('expired messages give back as well', async () => {
   const own = await world.tenant();
   const acceptor = createAcceptor(world);
-  const message = own.message({ caps: caps(1), expires_at: Date.now() + 30 });
+  const message = own.message({ caps: caps(1), expires_at: Date.now() + 500 });
   await acceptor.accept(own.tenant, message, null);
   let ended = 0;
   while (ended === 0) ended = await expireMessages(world.db, world.signals, own.claim.lanes);

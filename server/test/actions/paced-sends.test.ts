@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { beginPacedSends } from '../../src/actions/begin-sends.ts';
+import { beginCountedSends, findDueSends } from '../../src/actions/begin-sends.ts';
 import { newId } from '../../src/domain/ids.ts';
 import type { LaneClaim } from '../../src/domain/lane.ts';
 import type { Pace } from '../../src/domain/schedule/pace.ts';
+import { createPlaceLines } from '../../src/domain/schedule/unique-users.ts';
 import { type EngineWorld, engineWorld, GRACE, type TenantWorld, takeAllLanes } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 
@@ -16,10 +17,19 @@ afterEach(() => assertSound(world.db));
 after(() => world.close());
 
 const MINUTE: Pace = { kind: 'minute', most: 3, span: 60_000 };
+const UNLIMITED = { limits: new Map(), lines: createPlaceLines(Math.random) };
 const BATCH: Pace = { kind: 'batch', most: 2, span: 30_000 };
 
 const begin = ({ tenant, lane, sender }: TenantWorld, claim: LaneClaim, paces: readonly Pace[], room = 50) =>
-  beginPacedSends(world.db, claim, [{ tenant, lane, sender, room, paces }], GRACE);
+  findDueSends(world.db, [{ lane, sender, limits: [room, room, room] }]).then((found) =>
+    beginCountedSends(
+      world.db,
+      claim,
+      { ...UNLIMITED, paced: [{ tenant, sender, paces }] },
+      found.slice(0, room),
+      GRACE,
+    ),
+  );
 
 async function used(own: TenantWorld): Promise<Record<string, number>> {
   const text = 'select kind, used from sender_pace where tenant_id = $1 order by kind';
@@ -33,11 +43,11 @@ test('no more begin than the narrowest pace lets, and each of them is counted in
   const first = await begin(own, own.claim, [MINUTE, BATCH]);
   assert.equal(first.begun.length, 2);
   assert.deepEqual(await used(own), { batch: 2, minute: 2 });
-  const granted = first.granted.get(own.sender);
-  assert.equal(granted?.room, 2);
-  assert.ok(granted && granted.wait > 29_000 && granted.wait <= 30_000);
+  const wait = first.waits.get(own.sender);
+  assert.ok(wait && wait > 29_000 && wait <= 30_000);
   const second = await begin(own, own.claim, [MINUTE, BATCH]);
-  assert.deepEqual([second.begun.length, second.granted.get(own.sender)?.room], [0, 0]);
+  assert.equal(second.begun.length, 0);
+  assert.ok((second.waits.get(own.sender) ?? 0) > 29_000);
   // Another pace sees what was used of its own kind.
   assert.equal((await begin(own, own.claim, [MINUTE])).begun.length, 1);
   assert.deepEqual(await used(own), { batch: 2, minute: 3 });
@@ -45,7 +55,7 @@ test('no more begin than the narrowest pace lets, and each of them is counted in
 
 test('when nothing is due, or there is less room than the pace has, only what begins is counted', async () => {
   const own = await world.tenant();
-  assert.deepEqual((await begin(own, own.claim, [MINUTE])).granted.get(own.sender), { room: 3, wait: 0 });
+  assert.deepEqual((await begin(own, own.claim, [MINUTE])).waits.get(own.sender), 0);
   assert.deepEqual(await used(own), {});
   for (let i = 0; i < 3; i++) await own.accept();
   assert.equal((await begin(own, own.claim, [MINUTE], 1)).begun.length, 1);

@@ -279,6 +279,33 @@ test('answers and receipts of many messages at the same moment never disagree', 
   );
 });
 
+test('every attempt stays in the history, also a good one that was told later to have failed', async () => {
+  const own = await world.tenant();
+  const first = await own.sending();
+  await own.settle(first, sent(first));
+  const history = async () => {
+    const trail = await findMessageWithTrail(world.db, own.tenant, first.message_id);
+    assert.ok(trail);
+    const last = trail.attempts.at(-1);
+    if (trail.state === 'sent') assert.equal(Date.parse(String(last?.started_at)), trail.sending_at?.getTime());
+    for (const { started_at, ended_at } of trail.attempts) assert.ok(Date.parse(started_at) <= Date.parse(ended_at));
+    return trail.attempts.map(({ attempt, outcome, code }) => [attempt, outcome, code]);
+  };
+  assert.deepEqual(await history(), [[1, 'sent', null]]);
+  await tell(first, { status: 'failed', code: RETRYABLE });
+  assert.deepEqual(await history(), [[1, 'sent', null]]);
+  await makeDue(world.db, first.message_id);
+  const second = (await own.begin()).find(({ message_id }) => message_id === first.message_id);
+  assert.ok(second);
+  await own.settle(second, { kind: 'sent', wamid: 'wamid.again' });
+  assert.deepEqual(await history(), [
+    [1, 'sent', null],
+    [2, 'sent', null],
+  ]);
+  await tell(second, { status: 'failed' });
+  assert.deepEqual((await history()).length, 2, 'the end of a message leaves its attempts as they are');
+});
+
 test('several failures of one message in one webhook are all kept', async () => {
   const own = await world.tenant();
   const send = await own.sending();
@@ -337,6 +364,7 @@ test('a message fails by a receipt only while that attempt is the last one', asy
     detail: null,
     event: newId<EventId>(),
     delay: null,
+    cause: null,
   };
   assert.deepEqual(await applyFailedReceipts(world.db, [late], 0, RULES.validity), []);
   assert.equal((await own.read(first.message_id)).state, 'sending');

@@ -6,6 +6,7 @@ import { createApps, openApp } from '../../src/actions/apps.ts';
 import { createReseal } from '../../src/actions/reseal.ts';
 import { createSenders } from '../../src/actions/senders.ts';
 import { place, setUp } from '../../src/actions/set-up.ts';
+import { createEndpoints } from '../../src/actions/webhook-endpoints.ts';
 import { createSealer } from '../../src/runtime/sealer.ts';
 import { memorySignals } from '../../src/signals/signals.ts';
 import { listSealedApps } from '../../src/store/apps.read.ts';
@@ -44,6 +45,17 @@ test('every secret is sealed anew, some at a time; what no key opens stays and i
   await createAccounts(deps).change(tenant, '22222', { access_token: 'token' });
   const broken = await senders.create(tenant, { ...number, phone_number_id: '33333', account_id: '44444' });
   assert.ok(typeof broken === 'object');
+  const endpoints = createEndpoints(deps);
+  const filter = { event_types: null, sender_ids: null, conversation_ids: null };
+  const endpoint = await endpoints.create(tenant, {
+    url: 'https://h.example/hook',
+    description: null,
+    enabled: true,
+    ordered: false,
+    ...filter,
+  });
+  assert.ok(endpoint !== 'full');
+  await endpoints.rotate(tenant, endpoint.endpoint.id);
   const unreadable = createSealer([lost]).seal('x', place.accessToken(tenant, broken.id));
   const spoil = { name: 'test_spoil', text: 'update senders set access_token_sealed = $1 where id = $2' };
   await db.query(spoil, [unreadable, broken.id]);
@@ -51,10 +63,11 @@ test('every secret is sealed anew, some at a time; what no key opens stays and i
   const both = createSealer([one, two]);
   let told = 0;
   signals.listen('apps', () => void told++);
-  // Accounts 2; apps 2 with secret and token each, and one secret before; the mark key; 230 webhook keys, one number's token.
-  assert.deepEqual(await createReseal({ db, signals, sealer: both })(), { resealed: 239, already: 0, failed: 1 });
+  // Accounts 2; apps 2 with secret and token each, and one secret before; the mark key; 230 webhook keys, one number's token; an
+  // endpoint's secret and the one before.
+  assert.deepEqual(await createReseal({ db, signals, sealer: both })(), { resealed: 241, already: 0, failed: 1 });
   assert.equal(told, 1);
-  assert.deepEqual(await createReseal({ db, signals, sealer: both })(), { resealed: 0, already: 239, failed: 1 });
+  assert.deepEqual(await createReseal({ db, signals, sealer: both })(), { resealed: 0, already: 241, failed: 1 });
 
   const newest = createSealer([two]);
   const now = await setUp(db, { ...none, sealer: newest });

@@ -246,7 +246,7 @@ test('where nobody here knows the template, the message is tried again in a whil
     content: null,
     template: { name: 'unknown_one', language: 'en' },
   });
-  assert.deepEqual(await tenant.settle(send, PAUSED), { changed: true, kind: 'held', seconds: 0 });
+  assert.deepEqual(await tenant.settle(send, PAUSED), { changed: true, kind: 'held', seconds: 0, again: null });
   const [row] = await query<{ held: string | null; wait: number }>(
     `select held, extract(epoch from due_at - clock_timestamp())::float8 as wait from due where message_id = $1`,
     [send.message_id],

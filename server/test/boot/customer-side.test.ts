@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../until.ts';
-import { credentials, dataFolder, startProgram } from './program.ts';
+import { credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 interface Shown {
   id: string;
@@ -17,7 +17,7 @@ interface Shown {
 
 test('what a customer does on WhatsApp, of every type, comes in by the webhook and is shown', async (t) => {
   const folder = dataFolder(t);
-  const program = startProgram(t, folder);
+  const program = startProgram(t, folder, await suiteDatabase(t));
   const url = await program.ready;
   const { api_key, simulator_url, phone_number_id } = credentials(folder);
   const from = '+16505551234';

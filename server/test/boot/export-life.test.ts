@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { runAldis } from '../cli/run-aldis.ts';
-import { credentials, dataFolder, startProgram } from './program.ts';
+import { credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 test('a list goes from the program to a file, and lies in the media store of its folder', {
   timeout: 60_000,
 }, async (t) => {
   const folder = dataFolder(t);
-  const program = startProgram(t, folder, { ALDIS_EXPORTS_RETENTION: '1h' });
+  const program = startProgram(t, folder, { ...(await suiteDatabase(t)), ALDIS_EXPORTS_RETENTION: '1h' });
   await program.ready;
   const { url, api_key: key } = credentials(folder);
   const scheduled_at = new Date(Date.now() + 3_600_000).toISOString();

@@ -97,7 +97,8 @@ async function acceptedBy(provider: string): Promise<Accepted[]> {
 test('killed while it sends, and started again: all that was accepted leaves, and nothing twice', async (t) => {
   const folder = dataFolder(t);
   const provider = await startProvider(t).ready;
-  const env = { ALDIS_SIMULATOR_URL: provider, ALDIS_ENGINE_DOUBT_GRACE: '8s' };
+  // Long enough for the provider to have told again what it could not tell while we were dead.
+  const env = { ALDIS_SIMULATOR_URL: provider, ALDIS_ENGINE_DOUBT_GRACE: '20s' };
   const doomed = startProgram(t, folder, { ...env, ALDIS_FAILPOINTS: 'call.after_answer=kill@40' });
   await doomed.ready;
   const items = Array.from({ length: 120 }, (_, i) => ({
@@ -142,6 +143,13 @@ test('a port in use is told in one line', async (t) => {
   const { port } = server.address() as AddressInfo;
   const program = startProgram(t, dataFolder(t), { ALDIS_SERVER_HOST: '127.0.0.1', ALDIS_SERVER_PORT: String(port) });
   await assertRefusesToStart(program, new RegExp(`port ${port} .*in use: .*ALDIS_SERVER_PORT`));
+
+  const other = startProgram(t, dataFolder(t), { ALDIS_SIMULATOR_PORT: String(port) });
+  const advice = 'stop what uses it, or set ALDIS_SIMULATOR_PORT';
+  await assertRefusesToStart(
+    other,
+    new RegExp(`simulator could not start: port ${port} on 127.0.0.1 is in use; ${advice}$`, 'm'),
+  );
 });
 
 test('a data folder that cannot be written is told in one line', async (t) => {

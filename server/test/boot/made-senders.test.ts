@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newPhone } from '../engine-world.ts';
 import { until } from '../until.ts';
-import { credentials, dataFolder, startProgram } from './program.ts';
+import { credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 test('a tenant, sender and key that are made while it runs are used at once', async (t) => {
   const folder = dataFolder(t);
-  const program = startProgram(t, folder);
+  const program = startProgram(t, folder, await suiteDatabase(t));
   const url = await program.ready;
   const { simulator_url, operator_key } = credentials(folder) as ReturnType<typeof credentials> & {
     operator_key: string;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../until.ts';
-import { credentials, dataFolder, startProgram } from './program.ts';
+import { credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 type Body = Record<string, unknown>;
 
 test('a customer who writes STOP gets no marketing any more, until he writes START', async (t) => {
   const folder = dataFolder(t);
-  await startProgram(t, folder).ready;
+  await startProgram(t, folder, await suiteDatabase(t)).ready;
   const { url, api_key, simulator_url, phone_number_id } = credentials(folder);
   async function ask(path: string, body?: object): Promise<{ status: number; body: Body }> {
     const response = await fetch(path, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../until.ts';
-import { type Credentials, credentials, dataFolder, startProgram } from './program.ts';
+import { type Credentials, credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 interface MessageView {
   id: string;
@@ -81,7 +81,7 @@ const MESSAGES: readonly object[] = [
 
 test('every type goes to WhatsApp, which takes it; outside the window the fallback goes', async (t) => {
   const folder = dataFolder(t);
-  await startProgram(t, folder).ready;
+  await startProgram(t, folder, await suiteDatabase(t)).ready;
   const at = credentials(folder);
 
   const form = new FormData();

@@ -5,11 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { testDatabase } from '../database.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const SIMULATOR = fileURLToPath(new URL('../../../simulator/src/main.ts', import.meta.url));
 
-/** The server as a process of its own, with its embedded database and its simulator. */
+/** The server as a process of its own, with its simulator; with its embedded database, unless another is named. */
 export interface Program {
   kill(signal: NodeJS.Signals): void;
   stdout(): string;
@@ -36,6 +37,16 @@ export function dataFolder(t: TestContext): string {
   return folder;
 }
 
+/**
+ * A database on the suite's server, as settings of a program. For tests that are not about the embedded one: to make that takes as
+ * long as all else that a start does.
+ */
+export async function suiteDatabase(t: TestContext): Promise<{ ALDIS_DATABASE_URL: string }> {
+  const database = await testDatabase();
+  t.after(() => database.drop());
+  return { ALDIS_DATABASE_URL: database.url };
+}
+
 /** Starts the server; it does not outlive the test. */
 export function startProgram(t: TestContext, folder: string, env: Record<string, string> = {}): Program {
   return start(t, [MAIN, 'start'], /^aldis ready (https?:\S+)$/m, {
@@ -53,7 +64,7 @@ export function startProvider(t: TestContext): Program {
 
 function start(t: TestContext, args: readonly string[], line: RegExp, env: Record<string, string>): Program {
   const child: ChildProcess = spawn(process.execPath, args, {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

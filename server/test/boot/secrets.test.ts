@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { testDatabase } from '../database.ts';
 import { until } from '../until.ts';
@@ -56,4 +58,23 @@ test('a wrong key is told at start; every secret is sealed anew, and the old key
   assert.equal(sent.status, 202, JSON.stringify(sent.body));
   const path = `${now.url}/api/v1/messages/${sent.body['id']}`;
   await until('its receipts come', async () => (await ask(path, now.api_key, 'GET')).body['state'] === 'read');
+});
+
+test('a start that was wrong leaves no key behind: not with a half configuration, nor with a database of another key', async (t) => {
+  const folder = dataFolder(t);
+  const database = await testDatabase();
+  t.after(() => database.drop());
+  const at = { ALDIS_DATABASE_URL: database.url };
+  const half = { ...at, ALDIS_WHATSAPP_NUMBER_PHONE_NUMBER_ID: '123456789012345' };
+  await assertRefusesToStart(startProgram(t, folder, half), /whatsapp\.number|phone_number_id/);
+  assert.ok(!existsSync(join(folder, 'secret.key')), 'a half configuration');
+
+  const first = startProgram(t, folder, at);
+  await first.ready;
+  assert.ok(existsSync(join(folder, 'secret.key')));
+  first.kill('SIGTERM');
+  await first.ended;
+  const other = dataFolder(t);
+  await assertRefusesToStart(startProgram(t, other, at), /encryption key is not the one .* restore secret\.key/);
+  assert.ok(!existsSync(join(other, 'secret.key')), "another's database");
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../until.ts';
-import { type Credentials, credentials, dataFolder, startProgram } from './program.ts';
+import { type Credentials, credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 interface Answer {
   status: number;
@@ -19,7 +19,7 @@ async function ask({ api_key }: Credentials, url: string, method = 'GET', body?:
 
 test('a message is sent while its request waits, and the answer to it is marked as read at WhatsApp', async (t) => {
   const folder = dataFolder(t);
-  await startProgram(t, folder).ready;
+  await startProgram(t, folder, await suiteDatabase(t)).ready;
   const at = credentials(folder);
   const api = `${at.url}/api/v1/messages`;
   const to = '+628123456789';

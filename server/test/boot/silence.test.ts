@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { SAMPLES } from '../media-samples.ts';
 import { until } from '../until.ts';
-import { type Credentials, credentials, dataFolder, startProgram } from './program.ts';
+import { type Credentials, credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 /** Stands in everything that must not be logged: secrets, and what people say. */
 const MARK = 'planted';
@@ -13,6 +13,7 @@ const TOKEN = `${MARK}-access-token`;
 test('the log holds no secret and nothing that anybody said, at debug level, through good and bad', async (t) => {
   const folder = dataFolder(t);
   const program = startProgram(t, folder, {
+    ...(await suiteDatabase(t)),
     ALDIS_LOG_LEVEL: 'debug',
     ALDIS_WHATSAPP_APP_SECRET: APP_SECRET,
     ALDIS_WHATSAPP_VERIFY_TOKEN: `${MARK}-verify-token`,

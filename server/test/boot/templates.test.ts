@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { until } from '../until.ts';
-import { type Credentials, credentials, dataFolder, startProgram } from './program.ts';
+import { type Credentials, credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 /** The server beside its simulator, whose templates are read. */
 interface Templated extends Credentials {
@@ -22,7 +22,7 @@ interface Sent {
 
 async function templated(t: TestContext): Promise<Templated> {
   const folder = dataFolder(t);
-  const program = startProgram(t, folder);
+  const program = startProgram(t, folder, await suiteDatabase(t));
   await program.ready;
   const known = credentials(folder);
   const call = async <T>(url: string, method: string, body: unknown): Promise<T> => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../until.ts';
-import { type Credentials, credentials, dataFolder, startProgram } from './program.ts';
+import { type Credentials, credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 const MESSAGES = 600;
 
 test('a token that expires in the middle of a batch costs no message: with a new one all leave, once, at once', async (t) => {
   const folder = dataFolder(t);
-  await startProgram(t, folder).ready;
+  await startProgram(t, folder, await suiteDatabase(t)).ready;
   const at = credentials(folder) as Credentials & { operator_key: string };
   async function ask<Answer>(url: string, method = 'GET', body?: object): Promise<Answer> {
     const response = await fetch(url, {
@@ -46,14 +46,10 @@ test('a token that expires in the middle of a batch costs no message: with a new
   const { batch_id } = await ask<{ batch_id: string }>(`${api}/messages/batch`, 'POST', { messages });
   await until('some have left', async () => (await left()) > 50);
   await ask(`${simulator}/tokens`, 'POST', { revoke: 'simulated' });
-  // The others are tried, and wait for a token.
-  await until('one was refused and waits', async () => {
-    const { messages: some } = await ask<{ messages: { id: string }[] }>(
-      `${api}/messages?batch_id=${batch_id}&status=queued&limit=1`,
-    );
-    if (some[0] === undefined) return false;
-    const { history } = await ask<{ history: { outcome: string | null }[] }>(`${api}/messages/${some[0].id}`);
-    return history.some(({ outcome }) => outcome === 'retry');
+  // The others wait for a token.
+  await until('its queue stands still', async () => {
+    const { pauses } = await ask<{ pauses: { cause: string; sender_id: string }[] }>(`${api}/pauses`);
+    return pauses.some(({ cause, sender_id }) => cause === 'token_invalid' && sender_id === at.sender_id);
   });
   const connected = async () => {
     const { senders: all } = await ask<{ senders: { id: string; connected: boolean | null }[] }>(`${api}/senders`);
@@ -67,7 +63,7 @@ test('a token that expires in the middle of a batch costs no message: with a new
 
   const changed = await ask<{ token_valid: boolean }>(account, 'PATCH', { access_token: 'EAAnew' });
   assert.equal(changed.token_valid, true);
-  // Of themselves those that were refused wait a minute for a token.
+  // Of itself the queue would be looked at after ten minutes.
   await until('all have left', async () => (await left()) === MESSAGES, 40_000);
   assert.equal((await counts())['failed'] ?? 0, 0);
   await until('it is connected again', async () => (await connected()) === true);
@@ -77,7 +73,7 @@ test('a token that expires in the middle of a batch costs no message: with a new
 
 test('what WhatsApp tells of an account is known at once, and kept for people', async (t) => {
   const folder = dataFolder(t);
-  await startProgram(t, folder).ready;
+  await startProgram(t, folder, await suiteDatabase(t)).ready;
   const at = credentials(folder);
   const get = async (way: string): Promise<Record<string, Record<string, unknown>[]>> => {
     const response = await fetch(`${at.url}/api/v1/${way}`, { headers: { 'x-api-key': at.api_key } });
@@ -85,6 +81,7 @@ test('what WhatsApp tells of an account is known at once, and kept for people', 
     return (await response.json()) as Record<string, Record<string, unknown>[]>;
   };
   const sender = async () => (await get('senders'))['senders']?.[0];
+  const account = `accounts/${String((await sender())?.['account_id'])}`;
   await until('the account was read', async () => (await sender())?.['verified_name'] !== null);
   assert.equal((await get('accounts'))['accounts']?.[0]?.['token_valid'], true);
   const changed = await fetch(`${at.simulator_url}/_simulator/numbers`, {
@@ -93,7 +90,7 @@ test('what WhatsApp tells of an account is known at once, and kept for people', 
   });
   assert.ok(changed.ok, await changed.text());
   await until('the name is known', async () => (await sender())?.['verified_name'] === 'Lucky Shrub');
-  const { alerts } = await get(`accounts/${String((await sender())?.['account_id'])}/alerts`);
+  const { alerts } = await get(`${account}/alerts`);
   assert.deepEqual(
     alerts?.map(({ field }) => field),
     ['phone_number_name_update'],

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { until } from '../until.ts';
-import { credentials, dataFolder, startProgram } from './program.ts';
+import { credentials, dataFolder, startProgram, suiteDatabase } from './program.ts';
 
 test('a configured webhook gets what is sent, and a stop lasts over a restart', async (t) => {
   const got: { headers: IncomingHttpHeaders; body: { to: string; content: string; message_id: string } }[] = [];
@@ -25,6 +25,7 @@ test('a configured webhook gets what is sent, and a stop lasts over a restart', 
     hook.closeAllConnections();
   });
   const env = {
+    ...(await suiteDatabase(t)),
     ALDIS_WEBHOOK_CHANNEL_URL: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/in`,
     ALDIS_WEBHOOK_CHANNEL_API_KEY: 'the key of the hook',
     ALDIS_OUTGOING_ALLOWED_NETWORKS: '127.0.0.1',

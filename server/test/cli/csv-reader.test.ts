@@ -143,10 +143,11 @@ test('a file without a usable header is refused', async () => {
 });
 
 test('the same content has the same hash, whatever the pieces it is read in', async () => {
-  const content = `phone,name\n${'+628111,é\n'.repeat(60_000)}`;
+  // More than a piece, for the hash and for the rows.
+  const content = `phone,name\n${'+628111,é\n'.repeat(25_000)}`;
   const { source, rows } = await read(content);
   assert.equal(source.encoding, 'utf-8');
-  assert.equal(source.lines, 60_001);
-  assert.equal(rows.length, 60_000);
+  assert.equal(source.lines, 25_001);
+  assert.equal(rows.length, 25_000);
   assert.equal(source.sha256, (await read(content)).source.sha256);
 });

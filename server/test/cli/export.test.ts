@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { type InstanceId, newId } from '../../src/domain/ids.ts';
+import { messageView } from '../../src/domain/message-view.ts';
 import { ContactObject, contactView } from '../../src/http/contact-view.ts';
-import { MessageObject, messageView } from '../../src/http/message-view.ts';
+import { MessageObject } from '../../src/http/message-view.ts';
 import { createExportJob } from '../../src/jobs/exports.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
 import { type Customer, type DoorWorld, doorWorld } from '../http/door-world.ts';
@@ -94,6 +95,8 @@ test('a filter that the server refuses is told, and no file is made', async () =
   assert.match(stderr, /record that does not exist/);
   assert.equal(existsSync(file), false);
   assert.equal((await aldis('export', 'contacts', '--format', 'xlsx', '--out', file)).code, 2);
+  const nowhere = await aldis('export', 'contacts', '--out', join(folder, 'not-there', 'a.csv'));
+  assert.deepEqual([nowhere.code, /its folder is not there/.test(nowhere.stderr)], [2, true], nowhere.stderr);
   assert.equal((await aldis('export', 'contacts')).code, 2);
 });
 

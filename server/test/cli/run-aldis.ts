@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** What `npm` has set: a process starts in half the time when its code is compiled already. */
+const { NODE_COMPILE_CACHE } = process.env;
 
 export interface Ended {
   code: number | null;
@@ -15,7 +17,7 @@ export function runAldis(
   env: Record<string, string> = {},
 ): { ended: Promise<Ended>; stop: (signal: NodeJS.Signals) => void } {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: '/usr/bin:/bin', ALDIS_DATA_DIR: '/nonexistent', ...env },
+    env: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE, ALDIS_DATA_DIR: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 30_000,
     killSignal: 'SIGKILL',

@@ -11,6 +11,7 @@ import { readDatabase } from '../../src/db/backup/write.ts';
 import { migrateWithin } from '../../src/db/migrate.ts';
 import type { Db } from '../../src/db/pool.ts';
 import { testDatabase } from '../database.ts';
+import { logReadable } from '../readable-log.ts';
 
 const TENANT = '01900000-0000-7000-8000-000000000001';
 const SENDER = '01900000-0000-7000-8000-000000000002';
@@ -116,10 +117,11 @@ test('restored events lie before all that come, and can be read at once', async 
   rewrite(file, (line) => line.replace(/"next_transaction":"\d+"/, `"next_transaction":"${older}"`));
   const target = await database(t, { migrated: false });
   await restoreBackup(target, file, { resume: false });
+  await logReadable(target);
   const [row] = await target.query<{ reached: boolean; seen: number }>({
     name: 'test_reached',
-    text: `select pg_snapshot_xmin(pg_current_snapshot()) >= '${older}'::xid8 as reached,
-      (select count(*) from events where xid < pg_snapshot_xmin(pg_current_snapshot())) as seen`,
+    text: `select event_horizon() >= '${older}'::xid8 as reached,
+      (select count(*) from events where xid < (select event_horizon())) as seen`,
   });
   assert.deepEqual(row, { reached: true, seen: 3000 });
 });
@@ -135,6 +137,21 @@ test('with open messages sending is stopped, unless it is to be resumed', async 
   const resumed = await database(t, { migrated: false });
   const second = await restoreBackup(resumed, file, { resume: true });
   assert.deepEqual([second.open, second.stopped, await isRunning(resumed)], [1, false, true]);
+});
+
+test('a redrive that ran is cancelled: what it would send again may have been sent since', async (t) => {
+  const text = `insert into redrives (tenant_id, id, key_id, filter, per_second, include_uncertain)
+    select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', 10, false`;
+  const { file } = await backedUp(t, text);
+  for (const [resume, state] of [
+    [false, 'cancelled'],
+    [true, 'running'],
+  ] as const) {
+    const target = await database(t, { migrated: false });
+    await restoreBackup(target, file, { resume });
+    const rows = await target.query<{ state: string }>({ name: 'test_redrives', text: 'select state from redrives' });
+    assert.deepEqual(rows, [{ state }]);
+  }
 });
 
 test('the backup shows one moment, and the database works on meanwhile', async (t) => {

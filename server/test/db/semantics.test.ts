@@ -254,3 +254,17 @@ test('the pool goes on after the server has been killed, and what was acknowledg
   const [found] = await db.query({ name: 'acknowledged', text: 'select count(*) as n from acknowledged' });
   assert.deepEqual(found, { n: 51 });
 });
+
+test('a statement that fails leaves its connection to the next one, with the plans it has', async () => {
+  const one = openPool({ connection: database.connection, max: 1, onError: (error) => poolErrors.push(error) });
+  const backend = async () =>
+    (await one.query<{ pid: number }>({ name: 'whose', text: 'select pg_backend_pid() as pid' }))[0]?.pid;
+  const before = await backend();
+  const again = { name: 'again', text: 'insert into counters values (1, 0)' };
+  for (const _ of [1, 2]) await assert.rejects(one.query(again), failsWith('23505'));
+  await assert.rejects(one.script('select 1/0'), failsWith('22012'));
+  assert.equal(await backend(), before);
+  await db.query({ name: 'end', text: `select pg_terminate_backend(${before}, 5000) as done` });
+  await until('another connection answers', async () => (await backend().catch(() => before)) !== before);
+  await one.close();
+});

@@ -138,7 +138,7 @@ test('when another instance has taken the lane, nothing more is begun', async (t
   await world.db.script('delete from instances');
   await world.db.query({ name: 'test_take', text: 'update lanes set owner = $1, epoch = epoch + 1' }, [other]);
   await world.db.query(
-    { name: 'test_live', text: `insert into instances values ($1, now() + interval '1 hour', now(), 'other')` },
+    { name: 'test_live', text: `insert into instances values ($1, now() + interval '1 minute', now(), 'other')` },
     [other],
   );
   const id = await own.accept();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, type TestContext, test } from 'node:test';
-import { beginSends } from '../../src/actions/begin-sends.ts';
 import { cancelMessage } from '../../src/actions/change-message.ts';
 import { setProcessing } from '../../src/actions/processor.ts';
 import { resolveDoubts } from '../../src/actions/resolve-doubts.ts';
@@ -8,7 +7,7 @@ import type { Channel } from '../../src/domain/channel.ts';
 import { type MessageId, newId, type SenderId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { insertDefaultWebhook } from '../../src/store/set-up.write.ts';
-import { type EngineWorld, engineWorld, GRACE, makeDue, type TenantWorld, takeAllLanes } from '../engine-world.ts';
+import { beginDue, type EngineWorld, engineWorld, makeDue, type TenantWorld, takeAllLanes } from '../engine-world.ts';
 import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
 import { heldChannel, type SendingOptions, sendingLoop, sentBy } from './sending-loop.ts';
@@ -58,7 +57,8 @@ test('a paced sender sends its batch each interval, and wakes up for the next by
   const begun = {
     name: 'test_begun',
     text: `
-select extract(epoch from started_at)::float8 * 1000 as at from attempts where tenant_id = $1 order by started_at`,
+select extract(epoch from sending_at)::float8 * 1000 as at from messages where tenant_id = $1 and sending_at is not null
+order by sending_at`,
   };
   let times: number[] = [];
   await until('all have left', async () => {
@@ -257,7 +257,7 @@ test('a call to a webhook that a crash cut off is made once more, without any re
   assert.ok(row);
   let claim = await takeAllLanes(world.db, newId());
   for (let crash = 1; crash <= 3; crash++) {
-    const { begun } = await beginSends(world.db, claim, [{ lane: row.lane, sender, room: 1 }], GRACE);
+    const begun = await beginDue(world.db, claim, [{ lane: row.lane, sender }], 1);
     assert.deepEqual(
       begun.map(({ attempt }) => attempt),
       [crash],

@@ -7,7 +7,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { keepMedia } from '../../src/actions/keep-media.ts';
 import { whatsappMedia } from '../../src/channels/whatsapp/media-api.ts';
 import { createProviderMedia } from '../../src/dispatch/provider-media.ts';
-import type { Channel, Prepared } from '../../src/domain/channel.ts';
+import type { Channel, Prepared, WhatsAppSender } from '../../src/domain/channel.ts';
 import { type MediaId, type MessageId, newId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { fileClient } from '../../src/net/file-client.ts';
@@ -106,6 +106,8 @@ async function storedFile(own: TenantWorld): Promise<MediaId> {
   return row.id;
 }
 
+/** What the loop takes for the token of a sender. */
+const tokenOf = (sealed: string) => Buffer.from(sealed).toString('hex');
 const image = (media_id: string) => ({ type: 'image' as const, content: { media_id } });
 const all = (own: TenantWorld, ids: readonly MessageId[], state: string) =>
   until(`all are ${state}`, async () => {
@@ -124,7 +126,7 @@ test('one file for many messages is uploaded once for its sender, and once for e
   await all(own, ids, 'sent');
   assert.equal(uploads.forms.length, 1);
   const [{ path, token, form } = { path: '', token: '', form: new FormData() }] = uploads.forms;
-  assert.deepEqual([path, token], ['/v26.0/1/media', 'Bearer token']);
+  assert.deepEqual([path, token], ['/v26.0/1/media', `Bearer ${tokenOf('sealed')}`]);
   assert.deepEqual([form.get('messaging_product'), form.get('type')], ['whatsapp', 'image/jpeg']);
   assert.ok((form.get('file') as File).size > 2000);
   assert.deepEqual([...new Set(calls.map(({ id }) => id))], ['upload-1']);
@@ -310,6 +312,51 @@ test('an upload that outlasts the grace of its attempt leads to no second send',
   await all(own, [id], 'sent');
   assert.equal(uploads.forms.length, 1);
   assert.equal(calls.length, 1);
+});
+
+test('a message whose time ends while it waits for its file is not sent, and expires', async (t) => {
+  const own = await world.tenant();
+  const uploads = await uploadServer(t);
+  const held: (() => void)[] = [];
+  uploads.answer = (response) => held.push(() => response.end(JSON.stringify({ id: 'slow' })));
+  const { channel, calls } = fileChannel(sent);
+  await sendingLoop(t, world, own, channel, { media: providerMedia(t, uploads.origin), random: 0 }).start();
+  const file = await storedFile(own);
+  const expires_at = Date.now() + 4000;
+  const id = await own.accept({ ...image(file), expires_at });
+  await until('the upload is held', () => held.length === 1);
+  await until('its time is over', () => Date.now() > expires_at);
+  for (const release of held) release();
+  await all(own, [id], 'expired');
+  assert.deepEqual(calls, []);
+});
+
+test('a message that waited for its file is sent by the token that its sender has by then', async (t) => {
+  const own = await world.tenant();
+  const uploads = await uploadServer(t);
+  const held: (() => void)[] = [];
+  uploads.answer = (response) => held.push(() => response.end(JSON.stringify({ id: 'slow' })));
+  const tokens: string[] = [];
+  const channel: Channel<WhatsAppSender> = {
+    prepare: (_, { access_token }) => ({ path: '', headers: {}, body: access_token }),
+    call: async ({ body }) => {
+      tokens.push(body);
+      return sent();
+    },
+    close: () => Promise.resolve(),
+  };
+  const loop = sendingLoop(t, world, own, channel, { media: providerMedia(t, uploads.origin) });
+  await loop.start();
+  const id = await own.accept(image(await storedFile(own)));
+  await until('the upload is held', () => held.length === 1);
+  const reads = loop.reads();
+  const text = `update senders set access_token_sealed = 'fresh' where tenant_id = $1`;
+  await world.db.query({ name: 'test_fresh', text }, [own.tenant]);
+  world.signals.notify('senders');
+  await until('the senders are read', () => loop.reads() > reads);
+  for (const release of held) release();
+  await all(own, [id], 'sent');
+  assert.deepEqual(tokens, [tokenOf('fresh')]);
 });
 
 test('messages that wait for files leave room for those of other senders', async (t) => {

@@ -1,6 +1,8 @@
 import type { TestContext } from 'node:test';
 import { createSettler } from '../../src/actions/settle-sends.ts';
 import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
+import { type Gate, OPEN_GATE } from '../../src/dispatch/gate.ts';
+import { createLaneRules } from '../../src/dispatch/lane-rules.ts';
 import { createLease } from '../../src/dispatch/lease.ts';
 import type { ProviderMedia } from '../../src/dispatch/provider-media.ts';
 import { createSenders } from '../../src/dispatch/senders.ts';
@@ -62,6 +64,12 @@ export interface SendingOptions {
   media?: ProviderMedia;
   /** Milliseconds until an attempt without an answer becomes doubtful. */
   grace?: number;
+  /** Absent: nothing is paused. */
+  gate?: Gate;
+  /** Most attempts of a message; absent: as many as it takes. */
+  maxAttempts?: number;
+  senderInFlight?: number;
+  tenantInFlight?: number;
 }
 
 const NO_MEDIA: ProviderMedia = {
@@ -97,16 +105,19 @@ export function sendingLoop(
     signals,
     owner: () => lease.claim(),
     retry: RETRY,
-    maxAttempts: null,
+    maxAttempts: options.maxAttempts ?? null,
+    paused: (sender) => (options.gate ?? OPEN_GATE).until(sender) !== Number.NEGATIVE_INFINITY,
     validity: 86_400_000,
     slot: 0,
     random: () => options.random ?? 1,
   });
   const senders = createSenders({
-    open: ({ channel: name, tenant_id, id }) =>
-      name === 'whatsapp'
-        ? { channel: name, tenant_id, id, phone_number_id: '1', access_token: 'token' }
-        : { channel: name, tenant_id, id, url: 'http://hooks.example', header: 'x-api-key', key: null },
+    open({ tenant_id, id, ...row }) {
+      if (row.channel === 'webhook')
+        return { channel: 'webhook', tenant_id, id, url: 'http://hooks.example', header: 'x-api-key', key: null };
+      const access_token = row.access_token_sealed.toString('hex');
+      return { channel: 'whatsapp', tenant_id, id, phone_number_id: '1', access_token };
+    },
     pace: options.pace ?? { per_minute: null, batch_size: null, processing_interval_ms: null },
   });
   const dispatcher = createDispatcher({
@@ -120,17 +131,23 @@ export function sendingLoop(
     senders: {
       ...senders,
       replace: (rows, now) => {
-        senders.replace(rows, now);
         reads++;
+        return senders.replace(rows, now);
       },
     },
+    gate: options.gate ?? OPEN_GATE,
+    rules: createLaneRules({ db, signals, metrics, reserve: 0.1 }),
     maxInFlight,
+    senderInFlight: options.senderInFlight ?? maxInFlight,
+    tenantInFlight: options.tenantInFlight ?? maxInFlight,
+    validity: 86_400_000,
     grace: options.grace ?? GRACE,
     pollInterval: 30,
     reportDoubtAfter: 60_000,
   });
   const lease = createLease({
     ...common,
+    leases: common.db,
     clock,
     instance,
     lease: options.lease ?? 60_000,
@@ -140,6 +157,8 @@ export function sendingLoop(
     alone,
     onHeld: (held) => dispatcher.onHeld(held),
     onLost: () => {},
+    leave: (lanes) => dispatcher.leave(lanes),
+    patience: 30_000,
   });
   t.after(async () => {
     await dispatcher.stop();

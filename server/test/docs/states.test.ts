@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { createAcceptor } from '../../src/actions/accept-messages.ts';
 import { applyReceipts } from '../../src/actions/apply-receipts.ts';
-import { type BegunSend, beginSends } from '../../src/actions/begin-sends.ts';
-import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
+import type { BegunSend } from '../../src/actions/begin-sends.ts';
+import { cancelMessage, rescheduleMessage, retryMessage } from '../../src/actions/change-message.ts';
 import { giveConsents } from '../../src/actions/consent.ts';
 import { expireMessages } from '../../src/actions/expire-messages.ts';
 import { holdLanes, letLanesGo } from '../../src/actions/hold-lanes.ts';
+import { createRedrives, stepRedrives } from '../../src/actions/redrives.ts';
 import { resolveDoubts } from '../../src/actions/resolve-doubts.ts';
 import { setUp } from '../../src/actions/set-up.ts';
 import { createSettler } from '../../src/actions/settle-sends.ts';
@@ -22,6 +23,7 @@ import {
   type TenantId,
 } from '../../src/domain/ids.ts';
 import type { LaneClaim } from '../../src/domain/lane.ts';
+import { NO_CAPS } from '../../src/domain/limits.ts';
 import { type Category, STATES, type State } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Receipt } from '../../src/domain/receipt.ts';
@@ -30,6 +32,7 @@ import { memorySignals } from '../../src/signals/signals.ts';
 import { recordSenderEvidence } from '../../src/store/doubt.write.ts';
 import { findMessage } from '../../src/store/messages.read.ts';
 import { type TestDatabase, testDatabase } from '../database.ts';
+import { beginDue } from '../engine-world.ts';
 
 /*
  * Holds docs/states.md against the program by doing: every action is tried on a message in every state, and what that
@@ -97,8 +100,8 @@ interface Subject {
 type Step = (subject: Subject) => Promise<unknown>;
 
 const begin: Step = async (subject) => {
-  const asks = claim.lanes.map((lane) => ({ lane, sender, room: 10 }));
-  const { begun } = await beginSends(database.db, claim, asks, GRACE);
+  const asks = claim.lanes.map((lane) => ({ lane, sender }));
+  const begun = await beginDue(database.db, claim, asks);
   subject.send = begun.find((send) => send.message_id === subject.id) ?? subject.send;
 };
 
@@ -135,8 +138,10 @@ function told(status: Receipt['status'] | 'failed', code = 0): Step {
 function doubted(evidence: boolean): Step {
   return async () => {
     const now = Date.now();
-    await database.db.script(`update due set due_at = now() where state <> 'queued'; delete from sender_evidence`);
-    if (evidence) await recordSenderEvidence(database.db, [{ tenant, sender, attemptStartedAt: now + 60_000 }]);
+    await database.db.script(`
+      update due set due_at = now(), started_at = now() - interval '1 minute' where state <> 'queued';
+      delete from sender_evidence`);
+    if (evidence) await recordSenderEvidence(database.db, [{ tenant, sender, attemptStartedAt: now - 1000 }]);
     await resolveDoubts(database.db, signals, claim);
   };
 }
@@ -170,8 +175,19 @@ const templateGone: Step = async ({ id }) => {
   await settleTemplateHolds(database.db, signals);
 };
 
+const reschedule: Step = ({ id }) =>
+  rescheduleMessage(database.db, signals, tenant, id, { scheduled_at: Date.now() + 3_600_000 }, null);
+const lengthen: Step = ({ id }) =>
+  rescheduleMessage(database.db, signals, tenant, id, { expires_at: Date.now() + 3_600_000 }, null);
 const cancel: Step = ({ id }) => cancelMessage(database.db, signals, tenant, id, null);
 const retry: Step = ({ id }) => retryMessage(database.db, signals, tenant, id, null);
+/** Everything that has failed is sent again. */
+const redriven: Step = async () => {
+  const asked = { filter: {}, per_second: 1000, include_uncertain: false, key_id: newId() };
+  await createRedrives({ db: database.db, signals }).create(tenant, asked);
+  while ((await stepRedrives({ db: database.db, signals }, NO_CAPS)) !== null);
+  await database.db.script('delete from redrives');
+};
 const sent: Outcome = { kind: 'sent', wamid: 'wamid.answer' };
 const error = (code: number): Outcome => ({ kind: 'error', code, title: 'error', detail: null, retryAfter: null });
 const unknown: Outcome = { kind: 'unknown', detail: 'cut' };
@@ -218,7 +234,10 @@ const HAPPENINGS: readonly (readonly [by: string, Category, Step])[] = [
   ['consent', 'service', optOut],
   ['template-holds', 'service', templateGone],
   ['change-message', 'service', cancel],
+  ['change-message', 'service', reschedule],
+  ['change-message', 'service', lengthen],
   ['change-message', 'service', retry],
+  ['redrives', 'service', redriven],
 ];
 
 async function accept(category: Category): Promise<Subject> {

@@ -20,11 +20,35 @@ test('a whole text that is a keyword counts, whatever its case, accents and mark
     'ARRÊT',
   ];
   for (const text of outs) assert.equal(read(text)?.state, 'out', JSON.stringify(text));
-  for (const text of ['berhenti', 'Baja', 'sair', 'STOPP', 'стоп', 'बंद करें', 'إلغاء الاشتراك', 'opt   out']) {
+  for (const text of [
+    'berhenti',
+    'Baja',
+    'sair',
+    'STOPP',
+    'стоп',
+    'बंद करें',
+    'रोकें',
+    'إلغاء الاشتراك',
+    'إيقاف',
+    'opt   out',
+  ]) {
     assert.equal(read(text)?.state, 'out', text);
   }
   for (const text of ['start', 'Mulai', 'ALTA', "S'abonner", 'старт']) assert.equal(read(text)?.state, 'in', text);
   assert.equal(read('Stop promotions')?.keyword, 'STOP PROMOTIONS');
+});
+
+test('hyphens are spaces, and apostrophes are those that telephones write', () => {
+  for (const text of ['Opt-out', 'opt‑out', 'OPT – OUT', '- stop -']) assert.equal(read(text)?.state, 'out', text);
+  for (const text of ['opt-in', 's’abonner', 'INSCREVER SE', 'inscrever-se'])
+    assert.equal(read(text)?.state, 'in', text);
+});
+
+test('a vowel that a script writes as a mark is no accent: another one makes another word', () => {
+  // Wait; Raku; he stopped; we stop it.
+  for (const text of ['रुको', 'राकू', 'रुका', 'बंदा करो', 'शेर कर']) assert.equal(read(text), null, text);
+  const japanese = keywordReader({ opt_out: ['ハス'], opt_in: [] });
+  assert.deepEqual([japanese('バス'), japanese('ﾊｽ')?.state], [null, 'out']);
 });
 
 test('what only contains a keyword, or is none, does not', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { knownCodes, providerError } from '../../src/domain/provider-errors.ts';
+import { PAUSE_CAUSES } from '../../src/domain/causes.ts';
+import { isTooFast, knownCodes, pauseOf, providerError } from '../../src/domain/provider-errors.ts';
 import { afterError, backoff } from '../../src/domain/retry.ts';
 
 const settings = { base: 1000, cap: 60_000 };
@@ -29,28 +30,70 @@ test("the provider's wish is a lower bound, of at most an hour", () => {
 
 test('every code of the table is followed by what its class says', () => {
   for (const code of [...knownCodes(), 200, 299, 999_999]) {
-    const { class: kind, tries } = providerError(code);
-    const after = (attempt: number) => afterError(code, attempt, settings, 5000, 0.5);
-    if (kind === 'refuse') assert.deepEqual(after(1), { kind: 'fail' }, String(code));
-    if (kind === 'hold') assert.deepEqual(after(999), { kind: 'again', delay: 45_000 }, String(code));
-    if (kind === 'throttle') assert.deepEqual(after(999), { kind: 'again', delay: 30_000 }, String(code));
-    if (kind === 'pair') {
-      const delays = [1, 2, 3, 4, 5, 6].map((attempt) => after(attempt));
-      const expected = [5000, 16_000, 64_000, 256_000, 1_024_000, 1_024_000];
-      assert.deepEqual(
-        delays,
-        expected.map((delay) => ({ kind: 'again', delay })),
-      );
+    const { class: kind, tries, schedule } = providerError(code);
+    const after = (attempt: number, wish: number | null = null) => afterError(code, attempt, settings, wish, 0.5);
+    const name = String(code);
+    if (tries !== null) assert.deepEqual(after(tries), { kind: 'fail' }, name);
+    switch (kind) {
+      case 'refuse':
+        assert.deepEqual(after(1), { kind: 'fail' }, name);
+        break;
+      case 'pause':
+        assert.deepEqual(
+          [after(1), after(30_000)],
+          [
+            { kind: 'held', by: 'pause' },
+            { kind: 'held', by: 'pause' },
+          ],
+          name,
+        );
+        break;
+      case 'template':
+        assert.deepEqual(after(999), { kind: 'held', by: 'template', delay: 45_000 }, name);
+        break;
+      case 'pair':
+        assert.deepEqual(
+          [1, 2, 3, 4, 5, 6, 7, 99].map((attempt) => after(attempt)),
+          [1000, 4000, 16_000, 64_000, 256_000, 1_024_000, 1_024_000, 1_024_000].map((delay) => ({
+            kind: 'again',
+            delay,
+            cause: 'pair_rate',
+          })),
+        );
+        assert.deepEqual(after(1, 5000), { kind: 'again', delay: 5000, cause: 'pair_rate' });
+        break;
+      case 'retry':
+      case 'breaker':
+      case 'throttle': {
+        const delay = schedule.kind === 'fixed' ? schedule.base : 500;
+        assert.deepEqual(after(1), { kind: 'again', delay, cause: 'retry_wait' }, name);
+        if (tries !== null) assert.equal(after(tries - 1).kind, 'again', name);
+        else assert.equal(after(30_000).kind, 'again', name);
+      }
     }
-    if (kind === 'retry' && tries !== null) {
-      assert.equal(after(tries - 1).kind, 'again', String(code));
-      assert.equal(after(tries).kind, 'fail', String(code));
-    }
-    if (kind === 'retry' && tries === null) assert.equal(after(30_000).kind, 'again', String(code));
   }
 });
 
-test('permissions are held, codes that nobody knows are tried three times', () => {
-  assert.equal(providerError(203).class, 'hold');
+test('codes that nobody knows are tried three times', () => {
   assert.deepEqual([providerError(199).tries, providerError(300).tries, providerError(-1).tries], [3, 3, 3]);
+});
+
+test('every entry says what an operator and a pause need', () => {
+  for (const code of knownCodes()) {
+    const entry = providerError(code);
+    const name = String(code);
+    assert.equal(pauseOf(code) !== null, entry.class === 'pause', name);
+    if (entry.class === 'pause') {
+      assert.ok((PAUSE_CAUSES as readonly string[]).includes(entry.cause ?? ''), name);
+      assert.ok(entry.advice !== null || entry.cause === 'maintenance', name);
+    }
+    assert.equal(entry.schedule.kind === 'never', entry.class === 'refuse', name);
+    assert.ok(entry.advice === null || /[.]$/.test(entry.advice), name);
+  }
+  assert.equal(providerError(131049).notBefore, 86_400_000);
+  assert.deepEqual(pauseOf(217), { scope: 'sender', cause: 'permission_missing' });
+  assert.deepEqual(
+    [4, 80007, 130429, 131057, 2, 131056].map((code) => isTooFast(code)),
+    [true, true, true, true, false, false],
+  );
 });

@@ -219,6 +219,10 @@ test('a header that is a file or a place asks for one', () => {
   const place = stored([{ type: 'HEADER', format: 'LOCATION' }]);
   const far = { type: 'location', location: { latitude: 91, longitude: 0 } };
   assert.match(refusal([{ type: 'header', parameters: [far] }], place).field ?? '', /latitude$/);
+  for (const longitude of [null, true, [], ' ', 'east', undefined]) {
+    const nowhere = { type: 'location', location: { latitude: 1, longitude } };
+    assert.match(refusal([{ type: 'header', parameters: [nowhere] }], place).field ?? '', /longitude$/);
+  }
 });
 
 test('codes, coupons, flows, offers and carousels', () => {

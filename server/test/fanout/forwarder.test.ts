@@ -16,6 +16,7 @@ import type { Part } from '../../src/runtime/lifecycle.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { findOldestUnread } from '../../src/store/sent-messages.read.ts';
 import { type EngineWorld, engineWorld, newPhone, RULES, type TenantWorld } from '../engine-world.ts';
+import { logReadable } from '../readable-log.ts';
 import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
 import { type ConversationServer, conversationServer, says, takes } from './conversation-server.ts';
@@ -47,6 +48,7 @@ async function scene(t: TestContext): Promise<Scene> {
     async forward({ lease = 20_000, timeout = 2000, alone = false, url = server.url } = {}) {
       const forwarder = createForwarder({
         db: world.db,
+        signals: world.signals,
         service: conversationService(url, timeout),
         clock: systemClock,
         logger: { error: log, warn: log, info: log },
@@ -60,7 +62,10 @@ async function scene(t: TestContext): Promise<Scene> {
       await forwarder.start();
       return forwarder;
     },
-    allRead: () => until('all is read', async () => (await findOldestUnread(world.db, CONVERSATION_SERVICE)) === null),
+    async allRead() {
+      await logReadable(world.db);
+      await until('all is read', async () => (await findOldestUnread(world.db, CONVERSATION_SERVICE)) === null);
+    },
   };
 }
 
@@ -93,13 +98,7 @@ test('every message that becomes sent is stored as documented, from the first st
   const { world, server, forward, allRead } = await scene(t);
   const tenant = await world.tenant();
   await send(tenant, 'before');
-  await until('it is history', async () => {
-    const [row] = await world.db.query<{ open: boolean }>({
-      name: 'test_open',
-      text: 'select exists (select from events where xid >= pg_snapshot_xmin(pg_current_snapshot())) as open',
-    });
-    return row?.open === false;
-  });
+  await logReadable(world.db);
   await forward();
   const id = await send(tenant, 'Hello!', { sender_type: 'agent' });
   const other = await world.tenant();

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { createAccountChanges } from '../../src/actions/account-changes.ts';
 import { place } from '../../src/actions/set-up.ts';
 import { accountReader } from '../../src/channels/whatsapp/account-reader.ts';
+import { newId } from '../../src/domain/ids.ts';
 import { createSyncAccounts } from '../../src/jobs/sync-accounts.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
 import { makeDue, newPhone } from '../engine-world.ts';
@@ -129,26 +130,31 @@ test('a wrong token is told in the answer, and a right one mends it; nothing tel
   assert.deepEqual(await templatesDue(), { tries: 0, due: true }, 'what the old token did not read is read at once');
 });
 
-test('a new token goes to the senders, and what waited for one is due at once; what waits for another reason is not', async () => {
+test('a new token goes to the senders, and the pause of the old one ends; what waits for another reason waits on', async () => {
   const { customer, as } = await stage();
   const { id } = known({ numbers: [] });
   await world.db.script(`update senders set account_id = '${id}', connected = false where id = '${customer.sender}'`);
   assert.equal((await as.ask('POST', '/accounts', { id, access_token: 'good' })).status, 202);
   await world.db.script('update senders set tend_until = null, previous_lane_id = null');
-  const held = await customer.sending();
-  await customer.settle(held, { kind: 'error', code: 190, title: 'expired', detail: null, retryAfter: null });
-  const pair = await customer.sending();
-  await customer.settle(pair, { kind: 'error', code: 131056, title: 'pair', detail: null, retryAfter: null });
+  for (const cause of ['token_invalid', 'payment_trouble']) {
+    await world.db.script(`insert into pauses (id, tenant_id, scope, key, cause, title)
+      values ('${newId()}', '${customer.tenant}', 'sender', '${customer.sender}', '${cause}', '${cause}')`);
+  }
+  const pauses = async () => {
+    const text = 'select cause from pauses where key = $1::text';
+    return (await world.db.query<{ cause: string }>({ name: 'test_pauses', text }, [customer.sender])).map(
+      ({ cause }) => cause,
+    );
+  };
   const later = await customer.accept({ scheduled_at: Date.now() + 90_000 });
   const dueIn = async (message: string) => {
     const text = 'select extract(epoch from due_at - clock_timestamp())::float8 as s from due where message_id = $1';
     return (await world.db.query<{ s: number }>({ name: 'test_due_in', text }, [message]))[0]?.s ?? Number.NaN;
   };
-  assert.ok((await dueIn(held.message_id)) > 20);
   graph.tokens.set('newer', 0);
   assert.equal((await as.ask('PATCH', `/accounts/${id}`, { access_token: 'newer' })).body['token_valid'], true);
-  await until('it is due', async () => (await dueIn(held.message_id)) <= 0);
-  assert.ok((await dueIn(pair.message_id)) > 1);
+  await until('the pause is over', async () => (await pauses()).length === 1);
+  assert.deepEqual(await pauses(), ['payment_trouble']);
   assert.ok((await dueIn(later)) > 60);
   const text = 'select access_token_sealed as sealed, connected from senders where id = $1';
   const [row] = await world.db.query<{ sealed: Buffer; connected: boolean | null }>({ name: 'test_row', text }, [

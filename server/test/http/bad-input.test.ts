@@ -65,7 +65,7 @@ test('a body that is not UTF-8, not JSON, not there, or not an object', async ()
 test('unknown fields are named, with what may have been meant', async () => {
   const misspelt = await post(message({ schedule_at: '2026-12-01T00:00:00Z' }));
   assertRefused(misspelt, 400, 'unknown_field', 'schedule_at');
-  assert.match(misspelt.body.message, /did you mean scheduled_at\?/);
+  assert.match(misspelt.body.message, /; did you mean scheduled_at\?$/);
   assertRefused(
     await post(message({ content: { text: 'x', mediaurl: 'x' } })),
     400,
@@ -81,6 +81,8 @@ test('wrong types are not converted', async () => {
   assertRefused(wrong, 400, 'invalid_field', 'content.text');
   assert.equal(wrong.body.message, 'content.text must be a string, not a number.');
   assertRefused(await post(message({ to: 6281234567890 })), 400, 'invalid_field', 'to');
+  assert.equal((await post(message({ ttl: 1.5 }))).body.message, 'ttl must be a whole number.');
+  assert.equal((await post(message({ ttl: '5' }))).body.message, 'ttl must be an integer, not a string.');
   assertRefused(await post(message({ metadata: [] })), 400, 'invalid_field', 'metadata');
   assertRefused(await post(message({ variables: { a: null } })), 400, 'invalid_field', 'variables.a');
   assertRefused(await post(message({ variables: { 'a\nb': {} } })), 400, 'invalid_field', 'variables.a\nb');

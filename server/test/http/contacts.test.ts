@@ -203,6 +203,16 @@ test('what a contact says of being written to stops what waits, and is kept with
   assert.equal(again.status, 202);
 });
 
+test('a word of the API holds from now on at most: what the customer says a moment later goes before it', async () => {
+  const phone = newPhone();
+  const word = { phone, scope: 'all' };
+  const ahead = new Date(Date.now() + 50_000).toISOString();
+  const given = await me.ask('POST', '/consents', { ...word, state: 'in', at: ahead });
+  assert.deepEqual([given.status, given.body['contact_consent']], [201, 'in']);
+  const later = await me.ask('POST', '/consents', { ...word, state: 'out' });
+  assert.deepEqual([later.status, later.body['contact_consent']], [201, 'out']);
+});
+
 test('consent by address, one or a list; refusals of a list name their place', async () => {
   const phone = newPhone();
   const one = await me.ask('POST', '/consents', { phone, scope: 'all', state: 'out' });

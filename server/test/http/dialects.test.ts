@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { hashApiKey } from '../../src/domain/api-key.ts';
 import { newPhone } from '../engine-world.ts';
+import { logReadable } from '../readable-log.ts';
 import { type Answer, type Customer, type DoorWorld, doorWorld } from './door-world.ts';
 
 /* The queue dialect at a real door: what its service documents, and how a request chooses it. */
@@ -330,11 +331,12 @@ test('changes and events are answered in the dialect', async () => {
     data: { id, status: 'Failed', state: 'cancelled' },
   });
   assertRefused(await customer.post(`/api/v1/messages/${id}/cancel`), 409, 'not_cancellable');
+  await logReadable(world.db);
   const { events, nextCursor } = data(await customer.get('/api/v1/events')) as {
     events: { type: string; data: Record<string, unknown> }[];
     nextCursor: unknown;
   };
-  assert.equal(typeof nextCursor, 'string');
+  assert.deepEqual([typeof nextCursor, events.length], ['string', 2]);
   for (const { type, data: message } of events) {
     assert.match(type, /^message\.(queued|cancelled)$/);
     assert.deepEqual([message['type'], message['direction'], message['userId']], ['Text', 'Outbound', customer.tenant]);

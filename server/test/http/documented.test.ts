@@ -24,6 +24,7 @@ interface Schema {
   type?: string | string[];
   enum?: unknown[];
   pattern?: string;
+  format?: string;
   required?: string[];
   properties?: Record<string, Schema>;
   minProperties?: number;
@@ -74,7 +75,8 @@ before(async () => {
 });
 after(() => world.close());
 
-const STRINGS = ['x', 'en', '12345678', '+6281234567890', 'https://a.example/', '2026-12-01T15:00:00Z'];
+const TIME = '2026-12-01T15:00:00Z';
+const STRINGS = ['x', 'en', '12345678', '+6281234567890', 'https://a.example/', TIME];
 
 /** The least that a schema takes. */
 function smallest(schema: Schema, find: (schema: Schema) => Schema | undefined): unknown {
@@ -82,6 +84,7 @@ function smallest(schema: Schema, find: (schema: Schema) => Schema | undefined):
   const named = find(schema);
   if (named) return smallest(named, find);
   if (words) return words[0];
+  if (schema.format === 'date-time') return TIME;
   switch ([type].flat()[0]) {
     case 'string':
       return STRINGS.find((text) => pattern === undefined || new RegExp(pattern).test(text)) ?? 'x';
@@ -149,6 +152,8 @@ test("every route that takes an id answers another tenant's as one that never wa
   const withoutRequest = (text: string) => text.replace(/"request_id":"[^"]*"/, '');
   let asked = 0;
   for (const route of routes.filter(isGuarded)) {
+    // A user's id is the asker's own word, and names no record.
+    if (route.path.startsWith('/api/v1/users/')) continue;
     for (const name of route.ids) {
       const id =
         name !== 'id'

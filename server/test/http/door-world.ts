@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createAuthenticator } from '../../src/access/api-keys.ts';
+import type { Identifier } from '../../src/access/identify.ts';
 import { createSenderDirectory } from '../../src/access/sender-directory.ts';
 import { createTemplateDirectory } from '../../src/access/template-directory.ts';
 import { createBatchAcceptor } from '../../src/actions/accept-batch.ts';
@@ -7,16 +8,25 @@ import { createAcceptor } from '../../src/actions/accept-messages.ts';
 import { createAccounts } from '../../src/actions/accounts.ts';
 import { createApiKeys } from '../../src/actions/api-keys.ts';
 import { createApps } from '../../src/actions/apps.ts';
-import { cancelMessage, retryMessage } from '../../src/actions/change-message.ts';
+import { cancelMessage, rescheduleMessage, retryMessage } from '../../src/actions/change-message.ts';
 import { createContacts } from '../../src/actions/contacts.ts';
 import { createExports } from '../../src/actions/exports.ts';
-import { markRead, showTyping } from '../../src/actions/mark-read.ts';
+import { createCustomerReads } from '../../src/actions/mark-read.ts';
+import { endPause } from '../../src/actions/pauses.ts';
 import { recordMessage } from '../../src/actions/record-messages.ts';
+import { createRedrives } from '../../src/actions/redrives.ts';
 import { createReseal } from '../../src/actions/reseal.ts';
 import { createSenders } from '../../src/actions/senders.ts';
 import { createWebhookStore } from '../../src/actions/store-webhook.ts';
 import { createTemplates } from '../../src/actions/templates.ts';
 import { createTenants } from '../../src/actions/tenants.ts';
+import { createTickets } from '../../src/actions/tickets.ts';
+import { createDeliveries } from '../../src/actions/webhook-deliveries.ts';
+import { createEndpoints } from '../../src/actions/webhook-endpoints.ts';
+import { createReplays } from '../../src/actions/webhook-replays.ts';
+import { buildIdentifier } from '../../src/boot/access.ts';
+import { buildChat } from '../../src/boot/chat.ts';
+import { objectionTo } from '../../src/boot/webhooks.ts';
 import { createVerifier } from '../../src/channels/whatsapp/webhook-verifier.ts';
 import { BatcherFull } from '../../src/db/batcher.ts';
 import { isTransient } from '../../src/db/pool.ts';
@@ -27,9 +37,11 @@ import type { HttpDeps } from '../../src/http/http-deps.ts';
 import type { MessageObject } from '../../src/http/message-view.ts';
 import type { Transport } from '../../src/http/transport.ts';
 import type { HttpApp } from '../../src/http/typebox-provider.ts';
+import { addressGuard } from '../../src/net/guarded-fetch-addresses.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createSealer } from '../../src/runtime/sealer.ts';
+import { ALL_SETTINGS, type Config, frozenConfig } from '../../src/runtime/settings.ts';
 import type { Signals } from '../../src/signals/signals.ts';
 import { insertApiKey } from '../../src/store/set-up.write.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
@@ -41,6 +53,8 @@ export interface DoorWorld extends EngineWorld {
   app: HttpApp;
   /** Where its files lie. */
   media: MediaWorld;
+  /** Who asks, as the door finds it out. */
+  identifier: Identifier;
   /** The sentences that the door logged. */
   logged: string[];
   /** A tenant with a sender, and a key that may everything a customer may. */
@@ -88,6 +102,7 @@ export interface Body {
 
 /** Seals what tests write as secrets, as the server would. */
 export const SEALER = createSealer([{ version: 1, key: Buffer.alloc(32, 7) }]);
+const DEFAULT_AUTH = frozenConfig(new Map(ALL_SETTINGS.map(({ key, setting }) => [key, setting.default]))).auth;
 const APP_SECRET = 'an app secret';
 export const VERIFY_TOKEN = 'a verify token';
 const CUSTOMER: readonly Scope[] = SCOPES.filter((scope) => !['metrics:read', 'act_as', 'admin'].includes(scope));
@@ -97,12 +112,14 @@ export async function doorWorld(
   transport: Partial<Transport> = {},
   mediaOptions: MediaWorldOptions = {},
   settings: Partial<HttpDeps['settings']> = {},
+  auth: Partial<Config['auth']> = {},
 ): Promise<DoorWorld> {
   const world = await engineWorld();
   const { db } = world;
   const media = await mediaWorld(db, mediaOptions);
   let listeners = 0;
   const signals: Signals = {
+    ...world.signals,
     notify: (topic) => world.signals.notify(topic),
     listen(topic, listener) {
       const unlisten = world.signals.listen(topic, listener);
@@ -115,6 +132,11 @@ export async function doorWorld(
   };
   const clock = systemClock;
   const keys = createAuthenticator({ db, clock });
+  const tickets = createTickets({ db });
+  const logged: string[] = [];
+  const log = (_about: unknown, text?: string) => void logged.push(text ?? '');
+  const configured = { auth: { ...DEFAULT_AUTH, ...auth } };
+  const identifier = buildIdentifier(configured, { db, clock, logger: { warn: log } }, keys, tickets.redeem);
   const senders = createSenderDirectory({ db, clock });
   world.signals.listen('keys', keys.forget);
   world.signals.listen('senders', senders.forget);
@@ -122,8 +144,6 @@ export async function doorWorld(
   world.signals.listen('templates', templates.forget);
   const instance = newId<InstanceId>();
   const acceptor = createAcceptor({ db, signals, slot: 0 });
-  const logged: string[] = [];
-  const log = (_about: unknown, text?: string) => void logged.push(text ?? '');
   const app = buildHttp({
     db,
     signals,
@@ -135,7 +155,8 @@ export async function doorWorld(
       batch_body_limit: 4 * 1024 * 1024,
       webhook_body_limit: 64 * 1024,
       request_timeout: 5000,
-      keep_alive_timeout: 5000,
+      // Longer than any test: a connection that the door ends while `fetch` takes it up again is a failure of nothing that is tested.
+      keep_alive_timeout: 60_000,
       send_timeout: 2000,
       metrics_public: false,
       transport: {
@@ -148,7 +169,8 @@ export async function doorWorld(
       },
       ...settings,
     },
-    keys,
+    keys: identifier,
+    tickets,
     senders,
     media: media.door,
     templates,
@@ -159,10 +181,19 @@ export async function doorWorld(
       keys: createApiKeys({ db, signals }),
       apps: createApps({ db, signals, sealer: SEALER }),
       accounts: createAccounts({ db, signals, sealer: SEALER }),
+      pauses: { end: (tenant, id) => endPause(db, signals, tenant, id) },
       reseal: createReseal({ db, signals, sealer: SEALER }),
     },
     contacts: createContacts({ db, signals }),
+    chat: buildChat({ db, signals }),
     exports: { actions: createExports({ db, signals, keep: 60_000 }), files: media.store },
+    redrives: createRedrives({ db, signals }),
+    webhooks: {
+      endpoints: createEndpoints({ db, signals, sealer: SEALER }),
+      deliveries: createDeliveries({ db, signals }),
+      replays: createReplays({ db, signals }),
+      objectionTo: (url) => objectionTo(addressGuard([]), url),
+    },
     troubleOf: (error) => (error instanceof BatcherFull ? 'overloaded' : isTransient(error) ? 'unavailable' : null),
     health: () => ({
       status: 'healthy',
@@ -170,14 +201,22 @@ export async function doorWorld(
       version: '0',
       environment: 'test',
       metrics: { active_batches: 0, circuit_breaker_state: 'closed' },
+      redis: 'off',
+      pauses: { country: 0, sender: 0, account: 0, app: 0, provider: 0 },
     }),
     ready: async () => ({ ready: true, checks: { database: 'ok' } }),
     acceptMessage: (tenant, message, idempotency) => acceptor.accept(tenant, message, idempotency),
     acceptBatch: createBatchAcceptor({ db, signals, instance, slot: 0 }),
     cancelMessage: (tenant, id, idempotency) => cancelMessage(db, signals, tenant, id, idempotency),
-    retryMessage: (tenant, id, idempotency) => retryMessage(db, signals, tenant, id, idempotency),
-    markRead: (tenant, id) => markRead(db, signals, tenant, id),
-    showTyping: (tenant, id) => showTyping(db, signals, tenant, id),
+    rescheduleMessage: (tenant, id, change, idempotency) =>
+      rescheduleMessage(db, signals, tenant, id, change, idempotency),
+    explaining: {
+      pace: { per_minute: null, batch_size: null, processing_interval_ms: null },
+      validity: 30 * 86_400_000,
+    },
+    retryMessage: (tenant, id, idempotency, acceptDuplicate) =>
+      retryMessage(db, signals, tenant, id, idempotency, { acceptDuplicate }),
+    ...createCustomerReads({ db, signals }),
     recordMessage: (tenant, conversation, said) => recordMessage(db, signals, tenant, conversation, said),
     storeWebhook: (name, body) => createWebhookStore(db, instance, () => {}).store(name, body),
     whatsapp: createVerifier((name) =>
@@ -219,6 +258,7 @@ export async function doorWorld(
     url,
     app,
     media,
+    identifier,
     logged,
     customer,
     listeners: () => listeners,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { logReadable } from '../readable-log.ts';
 import { until } from '../until.ts';
 import { type Answer, type Customer, type DoorWorld, doorWorld } from './door-world.ts';
 
@@ -10,12 +11,11 @@ before(async () => {
 });
 after(() => world.close());
 
-/**
- * All events, once there are so many. Transactions of other tests on the same server may hide the last ones for a moment.
- */
+/** All events, once there are so many. */
 async function eventsOf(count: number): Promise<Answer> {
   let answer = await customer.get('/api/v1/events');
   await until(`${count} events are shown`, async () => {
+    await logReadable(world.db);
     answer = await customer.get('/api/v1/events');
     return answer.body.events.length === count;
   });

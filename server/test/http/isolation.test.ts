@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { receiveMessages } from '../../src/actions/receive-messages.ts';
+import { TENANT_SCOPES } from '../../src/domain/api-key.ts';
 import { isUuid, newId } from '../../src/domain/ids.ts';
 import { insertTemplate } from '../../src/store/templates.write.ts';
 import { newPhone } from '../engine-world.ts';
@@ -17,6 +18,8 @@ let world: DoorWorld;
 let routes: Route[];
 let owner: Customer;
 let stranger: Customer;
+/** A key of the stranger's that names users. */
+let strangerKey: string;
 let owned: Records;
 let own: Records;
 before(async () => {
@@ -24,6 +27,7 @@ before(async () => {
   routes = await everyRoute();
   owner = await world.customer();
   stranger = await world.customer();
+  strangerKey = await world.keyFor(stranger.tenant, [...TENANT_SCOPES, 'act_as']);
   owned = await records(owner, 'secret-of-owner', '555000111');
   own = await records(stranger, 'of-stranger', '555000222');
 });
@@ -72,8 +76,8 @@ async function records(customer: Customer, mark: string, account: string): Promi
     "insert into account_alerts values ($1, $2, $3, 'security', jsonb_build_object('event', $4::text))",
     [tenant, account, newId(), mark],
   );
-  const said = async (path: string, body: object) => {
-    const answer = await customer.post(path, body);
+  const said = async (path: string, body: object, headers?: Record<string, string>) => {
+    const answer = await customer.post(path, body, headers);
     assert.ok(answer.status < 300, `${path}: ${answer.body.message}`);
     return answer.body;
   };
@@ -115,6 +119,7 @@ async function records(customer: Customer, mark: string, account: string): Promi
   const file = (await media.json()) as { id: string; url: string };
   const exported = await said('/api/v1/exports', { kind: 'contacts', format: 'csv', filter: { name: mark } });
   const complete = await said('/api/v1/exports', { kind: 'contacts', format: 'csv', filter: { name: mark } });
+  const redrive = await said('/api/v1/dead-letters/redrive', { filter: { error: 'send_failed' } });
   await run(
     'complete',
     "update exports set state = 'complete', ended_at = clock_timestamp() where tenant_id = $1 and id = $2",
@@ -122,13 +127,29 @@ async function records(customer: Customer, mark: string, account: string): Promi
   );
   await said(`/api/v1/contacts/${contact.id}/consent`, { scope: 'marketing', state: 'in', detail: mark });
   await said(`/api/v1/contacts/${contact.id}/block`, { sender_id: sender });
+  const user = `user-${mark}`;
+  const as = { 'x-api-key': await world.keyFor(tenant, [...TENANT_SCOPES, 'act_as']), 'x-user-id': user };
+  const participants = [{ user_id: user, role: 'owner' }, { user_id: `other-${mark}` }];
+  const group = { type: 'group', title: mark, external_id: `group-${mark}`, participants };
+  const talk = await said('/api/v1/conversations', group, as);
+  const word = await said('/api/v1/messages', { conversation_id: talk.id, content: mark, metadata: { mark } }, as);
+  await said('/api/v1/conversations', { type: 'customer', to: phone, participants });
+  const webhook = await said('/api/v1/webhooks', { url: `https://hooks.example/${mark}`, description: mark });
+  const delivery = await said(`/api/v1/webhooks/${webhook.id}/test`, {});
+  const pause = newId();
+  await run(
+    'pause',
+    "insert into pauses (id, tenant_id, scope, key, cause, title) values ($1, $2, 'sender', $3, 'token_invalid', $4)",
+    [pause, tenant, sender, mark],
+  );
   const { conversations } = (await customer.get(`/api/v1/contacts/${contact.id}/conversations`)).body as unknown as {
     conversations: { id: string }[];
   };
-  await run('conversation', 'update conversations set external_id = $2 where tenant_id = $1', [
-    tenant,
-    `conversation-${mark}`,
-  ]);
+  await run(
+    'conversation',
+    "update conversations set external_id = $2, title = $2 where tenant_id = $1 and type = 'customer'",
+    [tenant, `conversation-${mark}`],
+  );
   const keys = await db.query<{ id: string }>(
     { name: 'test_keys', text: 'select id from api_keys where tenant_id = $1' },
     [tenant],
@@ -152,6 +173,14 @@ async function records(customer: Customer, mark: string, account: string): Promi
     media: file.id,
     export: String(exported.id),
     'complete export': String(complete.id),
+    redrive: String(redrive.id),
+    pause,
+    user,
+    'conversation of users': talk.id,
+    'conversation of users by name': `group-${mark}`,
+    'message between users': word.id,
+    webhook: webhook.id,
+    delivery: delivery.id,
     key: keys[0]?.id ?? '',
   };
 }
@@ -164,6 +193,7 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'POST /api/v1/messages/send': () => ({ to: newPhone(), content: { text: 'Hi' }, scheduled_at: soon() }),
   'POST /api/v1/messages/batch': () => ({ messages: [{ to: newPhone(), content: { text: 'Hi' } }] }),
   'POST /api/v1/tenants': () => ({ name: 'x' }),
+  'PATCH /api/v1/messages/:id': () => ({ scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }),
   'PATCH /api/v1/tenants/:id': () => ({ name: 'taken' }),
   'POST /api/v1/senders': () => ({ channel: 'webhook', webhook_url: 'https://hooks.example/x' }),
   'PATCH /api/v1/senders/:id': () => ({ name: 'taken' }),
@@ -187,12 +217,23 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'PATCH /api/v1/apps/:id': () => ({ verify_token: 'taken' }),
   'POST /api/v1/contacts': () => ({ phone: newPhone() }),
   'PATCH /api/v1/contacts/:id': () => ({ name: 'taken' }),
+  'POST /api/v1/dead-letters/redrive': () => ({ filter: {} }),
   'POST /api/v1/exports': () => ({ kind: 'messages', format: 'csv' }),
   'POST /api/v1/contacts/:id/consent': () => SAID,
   'POST /api/v1/consents': () => ({ ...SAID, phone: newPhone() }),
   'POST /api/v1/consents/batch': () => ({ consents: [{ ...SAID, phone: newPhone() }] }),
   'POST /api/v1/contacts/:id/block': () => ({ sender_id: own['sender'] }),
   'POST /api/v1/contacts/:id/unblock': () => ({ sender_id: own['sender'] }),
+  'PUT /api/v1/messages/:id': () => ({ content: 'taken' }),
+  'POST /api/v1/messages/:id/reactions': () => ({ emoji: '👍' }),
+  'POST /api/v1/conversations': () => ({ type: 'group' }),
+  'PATCH /api/v1/conversations/:id': () => ({ title: 'taken' }),
+  'POST /api/v1/conversations/:id/participants': () => ({ participants: [{ user_id: 'intruder' }] }),
+  'PATCH /api/v1/conversations/:id/participants/:user_id': () => ({ role: 'owner' }),
+  'POST /api/v1/conversations/:id/typing': () => ({ is_typing: true }),
+  'POST /api/v1/webhooks': () => ({ url: 'https://hooks.example/x' }),
+  'PATCH /api/v1/webhooks/:id': () => ({ description: 'taken' }),
+  'POST /api/v1/webhooks/:id/replay': () => ({ since: '2026-01-01T00:00:00Z' }),
   'POST /api/v1/media': () => ({ url: 'http://127.0.0.1:1/x.jpg' }),
 };
 const soon = () => new Date(Date.now() + 3_600_000).toISOString();
@@ -206,7 +247,8 @@ async function ask(route: Route, url: string, body?: unknown, headers: Record<st
   const response = await fetch(`${world.url}${url}`, {
     method: route.method,
     headers: {
-      'x-api-key': stranger.key,
+      'x-api-key': strangerKey,
+      'x-user-id': own['user'] ?? '',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
@@ -256,8 +298,8 @@ const bodyOf = ({ name, method, body }: Route) =>
 
 /** Tables of what a tenant can name. */
 const NAMED =
-  'account_alerts accounts api_keys batches blocked_users consents contacts conversations due events exports media messages ' +
-  'senders templates tenants';
+  'account_alerts accounts api_keys batches blocked_users chat_messages consents contacts conversations due events exports media messages ' +
+  'participants pauses senders templates tenants webhook_deliveries webhook_endpoints';
 
 test('there is something of every kind', async () => {
   const held = await holdings();
@@ -270,10 +312,12 @@ test("another tenant's record is not found by any route, and nothing of it is to
   const controls: Promise<void>[] = [];
   for (const route of routes) {
     if (!/\/:(?!app\b|token\b)\w+/.test(route.url)) continue;
+    // A user's id is the asker's own word, and names no record.
+    if (route.url.startsWith('/api/v1/users/')) continue;
     const statuses = new Set<number>();
     for (const [kind, id] of Object.entries(owned)) {
       const name = `${route.name} with the owner's ${kind}`;
-      const asked = await ask(route, route.url.replace(/:\w+/, encodeURIComponent(id)), bodyOf(route));
+      const asked = await ask(route, pathOf(route, id, owned), bodyOf(route));
       assert.ok([403, 404].includes(asked.status), `${name}: ${asked.status} ${asked.text}`);
       assertTellsNothing(asked, id, name);
       statuses.add(asked.status);
@@ -287,10 +331,16 @@ test("another tenant's record is not found by any route, and nothing of it is to
   assert.deepEqual(await holdings(), before);
 });
 
+/** A route's path with an id; what is named below it is a record of the same tenant. */
+function pathOf(route: Route, id: string, of: Records): string {
+  return route.url
+    .replace(/:\w+/, encodeURIComponent(id))
+    .replace(':delivery', of['delivery'] ?? '')
+    .replace(':user_id', of['user'] ?? '');
+}
+
 async function assertDoes(route: Route): Promise<void> {
-  const asked = await Promise.all(
-    Object.values(own).map((id) => ask(route, route.url.replace(/:\w+/, encodeURIComponent(id)), bodyOf(route))),
-  );
+  const asked = await Promise.all(Object.values(own).map((id) => ask(route, pathOf(route, id, own), bodyOf(route))));
   assert.ok(
     asked.some(({ status }) => ![400, 403, 404].includes(status)),
     route.name,
@@ -340,7 +390,14 @@ test('lists, statistics and events tell of nobody else', async () => {
 });
 
 /** Fields whose value is the asker's own word, whatever it is like: of no record, or of one that is made by it. */
-const WORDS = new Set(['external_id', 'conversation_id', 'whatsapp_message_id', 'portfolio_id', 'meta_app_id']);
+const WORDS = new Set([
+  'external_id',
+  'user_id',
+  'conversation_id',
+  'whatsapp_message_id',
+  'portfolio_id',
+  'meta_app_id',
+]);
 const NAMES = /(^|_)(id|reply_to)$/;
 /** Fields that may hold an id of the provider's, which is passed on: only one of ours names something here. */
 const PASSED_ON = new Set(['reply_to', 'message_id']);

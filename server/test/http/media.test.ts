@@ -5,7 +5,9 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { takeDueMediaRemovals } from '../../src/actions/media.ts';
+import { type BatchId, newId } from '../../src/domain/ids.ts';
 import { createRemoveMedia } from '../../src/jobs/remove-media.ts';
+import { releaseMessages } from '../../src/store/batches.write.ts';
 import { SAMPLES, sized } from '../media-samples.ts';
 import { heldBytes } from '../memory.ts';
 import { until } from '../until.ts';
@@ -138,6 +140,7 @@ test('parts of a file, and only when it has changed', async () => {
     [head.status, head.headers.get('content-length'), await head.text()],
     [200, String(bytes.length), ''],
   );
+  assert.equal((await ask({ range: 'bytes=4-7' }, 'HEAD')).headers.get('content-length'), String(bytes.length));
 });
 
 test('nothing in a file runs, whatever it is', async () => {
@@ -212,7 +215,8 @@ test('an upload that its sender gives up leaves nothing', async () => {
   await until('it has begun', () => drafts().length === 1);
   request.destroy();
   await until('it is gone', () => drafts().length === 0);
-  assert.equal(drafts().length, 0);
+  await customer.get(API);
+  assert.ok(!world.logged.includes('a request was turned away'), 'it is no trouble of ours');
 });
 
 test('a large upload is never whole in memory', async () => {
@@ -289,6 +293,23 @@ test('a file that an open message is to send cannot be deleted', async () => {
   const { id } = (await upload(unique(SAMPLES.jpeg))).body;
   const message = await customer.accept({ type: 'image', content: { media_id: String(id) } });
   assert.deepEqual([(await remove(id)).status, (await remove(id)).body.error], [409, 'in_use']);
+  assert.equal((await customer.post(`/api/v1/messages/${message}/cancel`)).status, 200);
+  assert.equal((await remove(id)).status, 200);
+});
+
+test('nor one that a batch is to send which is still being stored', async () => {
+  const { id } = (await upload(unique(SAMPLES.jpeg))).body;
+  const message = await customer.accept({ type: 'image', content: { media_id: String(id) } });
+  const batch = newId<BatchId>();
+  const text = `
+    with b as (insert into batches (tenant_id, id, total, stored_through, accepted) values ($1, $2, 2, 1, 1)),
+    d as (delete from due where message_id = $3)
+    update messages set batch_id = $2, batch_index = 0 where tenant_id = $1 and id = $3`;
+  await world.db.query({ name: 'test_unfinished', text }, [customer.tenant, batch, message]);
+  assert.deepEqual([(await remove(id)).status, (await remove(id)).body.error], [409, 'in_use']);
+  await releaseMessages(world.db, customer.tenant, batch);
+  await world.db.query({ name: 'test_finished', text: 'update batches set complete = true where id = $1' }, [batch]);
+  assert.equal((await remove(id)).status, 409, 'it is due now');
   assert.equal((await customer.post(`/api/v1/messages/${message}/cancel`)).status, 200);
   assert.equal((await remove(id)).status, 200);
 });

@@ -164,6 +164,7 @@ test('a sender that is disabled, or not connected, accepts nothing, at once; ena
     [refused.status, refused.body.error, refused.body.message, refused.body.details?.field],
     [400, 'sender_not_connected', 'WhatsApp account is not connected', 'sender_id'],
   );
+  assert.deepEqual(refused.body.details, { field: 'sender_id', detail: 'the sender is switched off' });
   const batch = await send('/api/v1/messages/batch');
   assert.deepEqual([batch.body.accepted, batch.body.errors[0]?.error], [0, 'sender_not_connected']);
   await operator.ask('PATCH', path, { enabled: true });

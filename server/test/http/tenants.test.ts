@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { TenantId } from '../../src/domain/ids.ts';
 import { newId } from '../../src/domain/ids.ts';
 import { type Asker, asker, type OperatorWorld, operatorWorld, tableText } from './operator.ts';
 
@@ -24,6 +25,8 @@ test('a tenant is made, read by both ids, changed and deleted', async () => {
     doubt_policy: {},
     processing: true,
     consent_keywords: null,
+    quiet_hours: {},
+    retention_days: null,
   });
   assert.match(String(created_at), /^\d{4}-.*\.\d{3}Z$/);
   for (const reference of [id, 'shop%201']) {
@@ -37,6 +40,8 @@ test('a tenant is made, read by both ids, changed and deleted', async () => {
     doubt_policy: { marketing: 'resend' },
     processing: false,
     consent_keywords: { opt_out: ['Genug', 'बंद'] },
+    quiet_hours: { marketing: { from: '21:00', to: '08:30' }, service: { from: '00:00', to: '05:59' } },
+    retention_days: 30,
   };
   const changed = await operator.ask('PATCH', '/tenants/shop%201', change);
   assert.deepEqual([changed.status, changed.body], [200, { ...made.body, ...change }]);
@@ -96,6 +101,31 @@ test("a tenant with senders, and the operator's own, are not deleted", async () 
   assert.deepEqual([own.status, own.body.error], [409, 'in_use']);
 });
 
+test('a tenant whose users talk is not deleted; one that only has webhooks goes with them', async () => {
+  const make = async (name: string) => {
+    const made = await operator.ask('POST', '/tenants', { name });
+    const id = String(made.body.id) as TenantId;
+    const key = await stage.world.keyFor(id, ['conversations:write', 'webhooks:write']);
+    return { id, own: asker(stage.world, key) };
+  };
+  const talking = await make('talking');
+  const participants = [{ user_id: 'ann' }, { user_id: 'ben' }];
+  const conversation = await talking.own.ask('POST', '/conversations', { type: 'direct', participants });
+  assert.equal(conversation.status, 201);
+  const refused = await operator.ask('DELETE', `/tenants/${talking.id}`);
+  assert.deepEqual([refused.status, refused.body.error], [409, 'in_use']);
+
+  const listening = await make('listening');
+  const endpoint = await listening.own.ask('POST', '/webhooks', { url: 'https://example.com/hook' });
+  assert.equal(endpoint.status, 201, JSON.stringify(endpoint.body));
+  assert.equal((await operator.ask('DELETE', `/tenants/${listening.id}`)).status, 200);
+  const left = await stage.world.db.query(
+    { name: 'test_endpoints_left', text: 'select 1 from webhook_endpoints where tenant_id = $1' },
+    [listening.id],
+  );
+  assert.deepEqual(left, []);
+});
+
 test("tenants are the operator's: every other key is refused", async () => {
   const key = await stage.world.keyFor(stage.own.tenant, ['messages:write', 'messages:read', 'act_as']);
   const customer = asker(stage.world, key);
@@ -133,6 +163,49 @@ test('bad input is refused with its field, and nothing is written', async () => 
       'consent_keywords.opt_out[0]',
     ],
     ['POST', '/tenants', { name: 'x', consent_keywords: { en: [] } }, 'unknown_field', 'consent_keywords.en'],
+    [
+      'POST',
+      '/tenants',
+      { name: 'x', quiet_hours: { utility: { from: '8:00', to: '09:00' } } },
+      'invalid_field',
+      'quiet_hours.utility.from',
+    ],
+    [
+      'POST',
+      '/tenants',
+      { name: 'x', quiet_hours: { utility: { from: '08:00', to: '24:00' } } },
+      'invalid_field',
+      'quiet_hours.utility.to',
+    ],
+    [
+      'POST',
+      '/tenants',
+      { name: 'x', quiet_hours: { marketing: { from: '08:00', to: '08:00' } } },
+      'invalid_field',
+      'quiet_hours.marketing.to',
+    ],
+    [
+      'POST',
+      '/tenants',
+      { name: 'x', quiet_hours: { marketing: { from: '08:00' } } },
+      'missing_field',
+      'quiet_hours.marketing.to',
+    ],
+    [
+      'PATCH',
+      `/tenants/${id}`,
+      { quiet_hours: { night: { from: '21:00', to: '08:00' } } },
+      'unknown_field',
+      'quiet_hours.night',
+    ],
+    [
+      'PATCH',
+      `/tenants/${id}`,
+      { quiet_hours: { service: { from: '21:00', to: '08:00', zone: 'UTC' } } },
+      'unknown_field',
+      'quiet_hours.service.zone',
+    ],
+    ['PATCH', `/tenants/${id}`, { quiet_hours: null }, 'invalid_field', 'quiet_hours'],
     ['POST', '/tenants', '{"name": ', 'malformed_json', undefined],
     ['PATCH', `/tenants/${id}`, {}, 'invalid_field', 'body'],
     ['PATCH', `/tenants/${id}`, { id: newId() }, 'unknown_field', 'id'],

@@ -44,6 +44,8 @@ test('health while it lives; ready says no when it is not', async (t) => {
     version: '0',
     environment: 'test',
     metrics: { active_batches: 0, circuit_breaker_state: 'closed' },
+    pauses: { country: 0, sender: 0, account: 0, app: 0, provider: 0 },
+    redis: 'off',
   });
   const ready = await fetch(`${world.url}/ready`);
   assert.equal(ready.status, 503);

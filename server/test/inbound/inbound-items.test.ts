@@ -11,6 +11,7 @@ import {
   createReceiver,
   logger,
   manyMessages,
+  marker,
   pending,
   poison,
   text,
@@ -276,4 +277,67 @@ test('receipts tell the ids of customers who are known by number: later they are
   await applied(inbound);
   const { messages } = await listMessages(world.db, own.tenant, {}, null, 10);
   assert.deepEqual([messages.length, new Set(messages.map((one) => one.conversation_id)).size], [2, 1]);
+});
+
+/** The receipt of a message that is on its way. */
+async function receiptOf(own: TenantWorld, address: string, recipient: string) {
+  const send = await own.sending({ address });
+  const wamid = `wamid.${send.message_id}`;
+  await own.settle(send, { kind: 'sent', wamid });
+  const opaque = marker.write({ message: send.message_id, attempt: send.attempt, startedAt: Date.now() });
+  const about = { id: wamid, timestamp: '1749416383', biz_opaque_callback_data: opaque };
+  return { ...about, status: 'sent', recipient_id: recipient.slice(1) };
+}
+
+test('where WhatsApp spells numbers otherwise, receipts tell its own: what comes from there is of whom was written to', async (t) => {
+  const own = await world.tenant();
+  const { inbound, store } = await receiver(t);
+  await inbound.start();
+  // Of each pair the second is WhatsApp's. The last one is of no such country.
+  const pairs = [
+    ['+5511987654321', '+551187654321'],
+    ['+525512345678', '+5215512345678'],
+    ['+541158749895', '+5491158749895'],
+    ['+16505550001', '+16505550002'],
+  ] as const;
+  for (const [dialled, told] of pairs) {
+    const receipt = await receiptOf(own, dialled, told);
+    // His answer may come together with the receipt.
+    const messages = [text('STOP', { from: told.slice(1) })];
+    await store(changeOf(own, 'messages', { statuses: [receipt, { ...receipt, status: 'read' }], messages }));
+    await applied(inbound);
+    await store(manyMessages(own, [text('I said so', { from: told.slice(1) })]));
+    await applied(inbound);
+  }
+  const { messages } = await listMessages(world.db, own.tenant, {}, null, 20);
+  const contacts = pairs.map(([dialled, told]) => {
+    const ofPair = messages.filter(({ address }) => address === dialled || address === told);
+    return [ofPair.length, new Set(ofPair.map((one) => one.contact_id)).size];
+  });
+  assert.deepEqual(contacts, [
+    [3, 1],
+    [3, 1],
+    [3, 1],
+    [3, 2],
+  ]);
+});
+
+test('a number that somebody has already is not learnt: who wrote from it stays who he is', async (t) => {
+  const own = await world.tenant();
+  const { inbound, store } = await receiver(t);
+  await inbound.start();
+  const words = (said: string) => store(manyMessages(own, [text(said, { from: '551188887777' })]));
+  await words('I was here before');
+  await applied(inbound);
+  const receipt = await receiptOf(own, '+5511988887777', '+551188887777');
+  await store(changeOf(own, 'messages', { statuses: [receipt] }));
+  await applied(inbound);
+  await words('and am still');
+  await applied(inbound);
+  const { messages } = await listMessages(world.db, own.tenant, {}, null, 10);
+  const [inbounds, sent] = [true, false].map((isIn) =>
+    messages.filter((one) => (one.direction === 'inbound') === isIn),
+  );
+  assert.equal(new Set(inbounds?.map((one) => one.contact_id)).size, 1);
+  assert.notEqual(inbounds?.[0]?.contact_id, sent?.[0]?.contact_id);
 });

@@ -34,6 +34,17 @@ test('what a spreadsheet would take for a formula gets an apostrophe', () => {
   assert.deepEqual(cells(harmless), harmless);
 });
 
+test('behind a semicolon, where other spreadsheets begin a cell, nothing is a formula either', () => {
+  const { write } = rowWriter('csv', ['name', 'content'], false);
+  const text = 'Hi;=1+1;@SUM(A1);-2\n+3;＝4; =no;;=';
+  const written = write([{ name: 'Ana;=1+1\n=2;-)', content: { text } }]);
+  // As a spreadsheet parts it that knows no commas: whoever writes the text gets no cell that begins with a sign of formulas.
+  for (const cell of written.split(/[;\n\t]/)) assert.doesNotMatch(cell, /^[=+\-@＝＋－＠]/u, cell);
+  const [[name, content] = []] = parse(written);
+  assert.equal(name, "Ana;'=1+1\n'=2;'-)");
+  assert.deepEqual(JSON.parse(content ?? ''), { text });
+});
+
 test('a byte order mark comes once, before everything, and only where it is asked for', () => {
   assert.equal(rowWriter('csv', ['a'], true).head, '\ufeffa\n');
   assert.equal(rowWriter('jsonl', ['a'], true).head, '');

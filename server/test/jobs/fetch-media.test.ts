@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
-import { markRead } from '../../src/actions/mark-read.ts';
+import { type CustomerReads, createCustomerReads } from '../../src/actions/mark-read.ts';
 import { receiveMessages } from '../../src/actions/receive-messages.ts';
 import { whatsappMedia } from '../../src/channels/whatsapp/media-api.ts';
 import { firstIdAt, type MediaId, type MessageId } from '../../src/domain/ids.ts';
@@ -20,9 +20,11 @@ import { assertSound } from '../soundness.ts';
 import { until } from '../until.ts';
 
 let world: EngineWorld;
+let reads: CustomerReads;
 let media: MediaWorld;
 before(async () => {
   world = await engineWorld();
+  reads = createCustomerReads(world);
   media = await mediaWorld(world.db);
 });
 after(async () => {
@@ -171,7 +173,7 @@ test('a file is fetched at once, stored, and told of in its message and the log'
     ['message.received', 'message.media'],
   );
   // What follows tells its state as if nothing had been between.
-  await markRead(world.db, world.signals, own.tenant, id);
+  await reads.markRead(own.tenant, id);
   assert.deepEqual([(await own.read(id)).state, (await contentOf(own, id)).media_id], ['read', content.media_id]);
 });
 

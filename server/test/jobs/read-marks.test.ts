@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { markRead, showTyping } from '../../src/actions/mark-read.ts';
+import { type CustomerReads, createCustomerReads } from '../../src/actions/mark-read.ts';
 import { settleReadMarks, takeDueReadMarks } from '../../src/actions/read-marks.ts';
 import { receiveMessages } from '../../src/actions/receive-messages.ts';
 import { whatsappReadMarker } from '../../src/channels/whatsapp/read-marker.ts';
@@ -16,6 +16,7 @@ import { type EngineWorld, engineWorld, newPhone, type TenantWorld } from '../en
 import { until } from '../until.ts';
 
 let world: EngineWorld;
+let reads: CustomerReads;
 let tenant: TenantWorld;
 let provider: Server;
 let job: Part;
@@ -28,6 +29,7 @@ let answers: ({ status: number; body: string } | 'cut')[];
 
 before(async () => {
   world = await engineWorld();
+  reads = createCustomerReads(world);
   provider = createServer((request, response) => {
     void text(request).then((body) => {
       const { url, headers } = request;
@@ -68,7 +70,7 @@ let wamids = 0;
 /** A customer's message comes in and is read. Gives the provider's id of it. */
 async function readOne(): Promise<string> {
   const { wamid, id } = await received();
-  assert.equal(await markRead(world.db, world.signals, tenant.tenant, id), 'read');
+  assert.equal(await reads.markRead(tenant.tenant, id), 'read');
   return wamid;
 }
 
@@ -148,25 +150,25 @@ function saidOf(wamid: string): boolean[] {
 test('that an answer is being written is told with the mark, as Meta documents it, and again when asked again [sent typing indicator]', async () => {
   await job.start();
   const { wamid, id } = await received();
-  assert.equal(await showTyping(world.db, world.signals, tenant.tenant, id), 'read');
+  assert.equal(await reads.showTyping(tenant.tenant, id), 'read');
   await none();
   const body = { messaging_product: 'whatsapp', status: 'read', message_id: wamid, typing_indicator: { type: 'text' } };
   assert.deepEqual(
     told.map((one) => one.body),
     [body],
   );
-  assert.equal(await showTyping(world.db, world.signals, tenant.tenant, id), 'read');
+  assert.equal(await reads.showTyping(tenant.tenant, id), 'read');
   await none();
   assert.deepEqual(saidOf(wamid), [true, true]);
 });
 
 test('what is asked for while a mark is being told is told after it', async () => {
   const { wamid, id } = await received();
-  await markRead(world.db, world.signals, tenant.tenant, id);
+  await reads.markRead(tenant.tenant, id);
   // Taken by an instance that has not told it yet.
   const [mark] = await takeDueReadMarks(world.db, 1, 60_000);
   assert.ok(mark);
-  await showTyping(world.db, world.signals, tenant.tenant, id);
+  await reads.showTyping(tenant.tenant, id);
   await settleReadMarks(world.db, [{ ...mark, delay: null }]);
   await job.start();
   await none();
@@ -175,7 +177,7 @@ test('what is asked for while a mark is being told is told after it', async () =
 
 test('typing that could not be told in time is not told; the mark is', async () => {
   const { wamid, id } = await received();
-  await showTyping(world.db, world.signals, tenant.tenant, id);
+  await reads.showTyping(tenant.tenant, id);
   await world.db.script(`update read_marks set typing_at = typing_at - interval '10 seconds'`);
   await job.start();
   await none();

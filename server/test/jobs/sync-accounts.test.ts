@@ -260,7 +260,7 @@ test('an outage and too many questions change nothing that is known, and are ask
   };
   assert.ok(Math.abs((await next()) - 3600) < 60, String(await next()));
   for (const [body, seconds, detail] of [
-    [{ status: 502, body: {} }, 60, /HTTP 502/],
+    [{ status: 502, body: {} }, 5, /HTTP 502/],
     [refusal(80007), 900, /asked again later/],
   ] as const) {
     graph.instead = () => body;
@@ -269,7 +269,7 @@ test('an outage and too many questions change nothing that is known, and are ask
     const now = await read(id);
     assert.deepEqual([now.token_valid, now.name, now.messaging_limit], [true, 'Shop', 'TIER_250']);
     const wait = await next();
-    assert.ok(wait > seconds - 30 && wait < seconds + 30, String(wait));
+    assert.ok(wait > seconds / 2 && wait < seconds * 1.5, String(wait));
   }
   assert.equal((await senders()).length, 1);
 });

@@ -154,13 +154,13 @@ describe(`object stores: ${S3 === undefined ? 'the disk only, for ALDIS_TEST_S3 
         const piece = randomBytes(1 << 20);
         let made = 0;
         async function* pieces() {
-          for (; made < 64; made++) {
+          for (; made < 128; made++) {
             if (made % 8 === 0) held.look();
             yield piece;
           }
         }
         const held = heldBytes();
-        assert.deepEqual(await tried.store.put(key, pieces(), about), { size: 64 << 20 });
+        assert.deepEqual(await tried.store.put(key, pieces(), about), { size: 128 << 20 });
         const found = await tried.store.get(key);
         let size = 0;
         for await (const chunk of found?.bytes ?? []) {
@@ -170,8 +170,9 @@ describe(`object stores: ${S3 === undefined ? 'the disk only, for ALDIS_TEST_S3 
           size += chunk.length;
           if (size % (8 << 20) < chunk.length) held.look();
         }
-        assert.equal(size, 64 << 20);
-        assert.ok(held.most < 40 << 20, `${held.most} bytes at once`);
+        assert.equal(size, 128 << 20);
+        // Some parts are under way at once, and on a busy machine each is there twice for a moment.
+        assert.ok(held.most < 64 << 20, `${held.most} bytes at once`);
         await tried.store.remove(key);
       });
 

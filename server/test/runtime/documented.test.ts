@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ConfigError, type ConfigInput, describeConfig, loadConfig } from '../../src/runtime/config.ts';
 import { PROFILE_NAMES, PROFILES } from '../../src/runtime/profiles.ts';
+import { redisAddress } from '../../src/runtime/redis-url.ts';
 import { ALL_SETTINGS } from '../../src/runtime/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'aldis-documented-'));
@@ -115,7 +116,7 @@ describe('documented names in the environment', () => {
         MSG_SVC_WHATSAPP_API_KEY: 'EAAG',
         MSG_SVC_OTHER: 'x',
         KAFKA_BROKERS: 'localhost:9092',
-        WS_CLIENT_BUFFER_SIZE: '256',
+        WS_CLIENT_BUFFER_SIZE: '300',
         JWT_SECRET: 'hidden',
         AWS_S3_MAX_FILE_SIZE: '10485760',
         REDIS_URL: '',
@@ -128,17 +129,13 @@ describe('documented names in the environment', () => {
     assert.equal(config.database.url, 'postgres://db.example:5432/aldis');
     assert.equal(config.whatsapp.number.access_token, 'EAAG');
     assert.equal(config.log.level, 'warn');
+    assert.equal(config.ws.client_buffer_size, 300);
+    assert.deepEqual(config.kafka.brokers, ['localhost:9092']);
+    assert.equal(redisAddress(config.redis), 'redis://localhost:6379/0');
     assert.equal(config.media.max_file_size, 10_485_760);
     assert.deepEqual(
       warnings.map((warning) => warning.split(' ', 1)[0]),
-      [
-        'MSG_SVC_REDIS_HOST',
-        'MSG_SVC_OTHER',
-        'KAFKA_BROKERS',
-        'WS_CLIENT_BUFFER_SIZE',
-        'JWT_SECRET',
-        'whatsapp.number.access_token',
-      ],
+      ['MSG_SVC_OTHER', 'JWT_SECRET', 'whatsapp.number.access_token'],
     );
     assert(!warnings.join().includes('hidden'));
   });
@@ -222,8 +219,10 @@ describe('documented files, as they stand', () => {
     assert.equal(config.database.url, null);
     assert.deepEqual(
       warnings.map((warning) => warning.replace(/^.*(yaml:\d+): (\w+) is .*$/, '$1 $2')),
-      ['yaml:10 mongo', 'yaml:15 redis'],
+      ['yaml:10 mongo'],
     );
+    assert.equal(redisAddress(config.redis), 'redis://localhost:6379/0');
+    assert.equal(config.redis.ttl, 86_400_000);
   });
 
   test('another API address than the retired one is taken', () => {

@@ -67,6 +67,42 @@ describe('json', () => {
     assert.deepEqual([err.cause.code, err.cause.constraint], ['23505', 'wamids_pkey']);
   });
 
+  test('while something is away it is said once in a while for each part, without a stack, and counted', () => {
+    const away = () => Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
+    const entries = logged((logger) => {
+      const [jobs, lease] = [withIds(logger, { part: 'jobs' }), withIds(logger, { part: 'lease' })];
+      for (let i = 0; i < 100; i++) {
+        jobs.warn({ error: away() }, 'a round failed');
+        lease.warn({ error: away() }, 'a round failed');
+        logger.warn({ error: away(), part: 'jobs' }, 'another failed');
+      }
+      for (const id of ['r1', 'r2']) logger.warn({ err: away(), request_id: id }, 'a request was turned away');
+      for (const id of ['m1', 'm2']) logger.warn({ error: away(), message_id: id }, 'a message was not settled');
+      for (const bug of ['one', 'two']) jobs.warn({ error: new Error(bug) }, 'a round failed');
+    })
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      entries.map(({ part, msg }) => [part ?? null, msg]),
+      [
+        ['jobs', 'a round failed'],
+        ['lease', 'a round failed'],
+        ['jobs', 'another failed'],
+        [null, 'a request was turned away'],
+        [null, 'a request was turned away'],
+        [null, 'a message was not settled'],
+        [null, 'a message was not settled'],
+        ['jobs', 'a round failed'],
+        ['jobs', 'a round failed'],
+      ],
+    );
+    assert.deepEqual(
+      entries.map(({ error, err }) => (error ?? err).stack !== undefined),
+      [false, false, false, false, false, false, false, true, true],
+    );
+  });
+
   test('what is below the level is not written', () => {
     assert.equal(
       logged((logger) => logger.debug('no')),

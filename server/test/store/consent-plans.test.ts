@@ -48,9 +48,9 @@ test('a contact is found, and its consents are listed, by index', async () => {
   await cheap(50, (tx) => listConsents(tx, own.tenant, contact, null, 50));
 });
 
-test('a page of contacts takes no more than the page; a filter that nothing matches 10,000', async () => {
+test('a page of contacts takes no more than the page; a filter that nothing matches 5,000', async () => {
   await cheap(51, (tx) => listContacts(tx, own.tenant, {}, null, 50));
-  await cheap(10_000, (tx) => listContacts(tx, own.tenant, { name: 'nobody' }, null, 50));
+  await cheap(5_000, (tx) => listContacts(tx, own.tenant, { name: 'nobody' }, null, 50));
 });
 
 test('a filter that nothing matches comes to the end of the list, page by page', async () => {
@@ -61,7 +61,7 @@ test('a filter that nothing matches comes to the end of the list, page by page',
     ended = next === null;
     before = next;
   }
-  assert.equal(pages, 3);
+  assert.equal(pages, 5);
 });
 
 test("a change of one contact's consent looks at this contact only", async () => {

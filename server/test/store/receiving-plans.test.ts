@@ -8,7 +8,14 @@ import {
   findKnownCustomers,
   findScopedContacts,
 } from '../../src/store/customers.read.ts';
-import { inheritRefusals, learnUserIds, leaveNames, openWindows, takeNames } from '../../src/store/customers.write.ts';
+import {
+  inheritRefusals,
+  learnPhones,
+  learnUserIds,
+  leaveNames,
+  openWindows,
+  takeNames,
+} from '../../src/store/customers.write.ts';
 import { insertReceivedMessages } from '../../src/store/received.write.ts';
 import { type EngineWorld, engineWorld, type TenantWorld } from '../engine-world.ts';
 import { assertCheap } from './cheap-plans.ts';
@@ -92,7 +99,7 @@ test('messages are written by index, with what they make of contacts and convers
         newContacts: [{ ...sum, contact: made }],
         knownContacts: ids.map((id) => ({ ...sum, contact: id as ContactId })),
         names: [{ tenant, kind: 'phone', value: '+1', contact: made }],
-        conversations: ids.map((id) => ({ ...place(id), unread: 1, at, window: at })),
+        conversations: ids.map((id) => ({ ...place(id), unread: 1, at, window: at, opening: newId<EventId>() })),
       },
       0,
     ),
@@ -108,6 +115,7 @@ test('names are moved, ids learnt and windows opened by index', async () => {
   await cheap(4, (tx) => leaveNames(tx, [{ ...name, at: Date.now() }]));
   await cheap(4, (tx) => inheritRefusals(tx, [{ tenant, from, to }]));
   await cheap(4, (tx) => learnUserIds(tx, [{ tenant, sender, phone: valueOf(two, 'phone'), userId: 'US.new' }]));
+  await cheap(4, (tx) => learnPhones(tx, [{ tenant, message: one as MessageId, phone: '+551187654321' }]));
   const caller = { tenant, sender, phone: valueOf(two, 'phone'), userId: null, at: Date.now() };
   await cheap(4, (tx) => openWindows(tx, [caller]));
 });
