@@ -6,6 +6,7 @@ import { type Simulator, startSimulator } from '../src/simulator.ts';
 import { until } from '../src/wait.ts';
 import { type CarefulClient, carefulClient } from './careful-client.ts';
 import type { DrillOptions, Verdict } from './drill.ts';
+import { type Visitor, visitFailpoint } from './failpoint-visit.ts';
 import { seeded } from './random.ts';
 import { type ActName, createActs, type Place, type Stage } from './whatsapp-acts.ts';
 import { newBook } from './whatsapp-book.ts';
@@ -58,14 +59,11 @@ const MAIN_NUMBER = '106540352242922';
 const MAIN_ACCOUNT = '102290129340398';
 const OTHERS = { paused: '300000000000001', moving: '300000000000002' } as const;
 
-interface Scene extends Stage {
+interface Scene extends Stage, Visitor {
   acts: ReturnType<typeof createActs>;
-  log(text: string): void;
-  start(env?: Record<string, string>): Promise<Aldis>;
   /** What waits for an acknowledgement. */
   pending: Set<Promise<void>>;
   failures: unknown[];
-  kills: number;
 }
 
 export async function killWhatsApp({ seed, short, log }: DrillOptions): Promise<Verdict> {
@@ -74,8 +72,8 @@ export async function killWhatsApp({ seed, short, log }: DrillOptions): Promise<
   await using simulator = await startSimulator();
   await simulator.control('PUT', 'settings', { enforce: { window: true }, template_review_ms: 300 });
   const keys: string[] = [];
-  // Longer than the provider takes for some tries to tell of a message, while Aldis is hardly ever there.
-  const grace: Record<string, string> = short ? { ALDIS_ENGINE_DOUBT_GRACE: '15s' } : {};
+  // It begins anew at each start, and the provider tells again of what it could not tell at most 5 s later.
+  const grace: Record<string, string> = short ? { ALDIS_ENGINE_DOUBT_GRACE: '10s' } : {};
   const newKey = (): void => {
     keys.push(`${keys.length + 1}:${randomBytes(32).toString('base64')}`);
   };
@@ -101,7 +99,7 @@ export async function killWhatsApp({ seed, short, log }: DrillOptions): Promise<
     main,
     paused: await addPlace(client, simulator, OTHERS.paused),
     moving: await addPlace(client, simulator, OTHERS.moving),
-    mostExports: short ? 6 : 30,
+    mostExports: short ? 4 : 30,
     operatorKey: () => operatorKey,
   };
   const acts = createActs(stage);
@@ -124,6 +122,7 @@ export async function killWhatsApp({ seed, short, log }: DrillOptions): Promise<
   await using last = await start();
   await client.connect(last.credentials);
   const began = performance.now();
+  while (scene.pending.size > 0) await Promise.all(scene.pending);
   const unsettled = await settle(scene);
   const settledAfter = Math.round((performance.now() - began) / 1000);
   for (const failure of scene.failures) breaches.push(`an act failed: ${String(failure)}`);
@@ -163,46 +162,23 @@ function begin(scene: Scene, name: ActName): void {
   scene.pending.add(act);
 }
 
-/** Starts with one failpoint armed and lets happen what leads there until Aldis dies of it; tells whether it did. */
-async function visit(scene: Scene, { name, acts, latest }: WhatsAppRound): Promise<boolean> {
-  const { client, random, log, start } = scene;
-  const rule = `${name}=kill@${random.integer(1, latest)}`;
-  const hit = `failpoint ${name} hit`;
-  let aldis: Aldis;
-  try {
-    aldis = await start({ ALDIS_FAILPOINTS: rule });
-  } catch (error) {
-    // What was left open leads there before it is ready.
-    if (!String(error).includes(hit)) throw error;
-    scene.kills++;
-    log(`${rule}: killed while starting`);
-    return true;
-  }
-  await client.connect(aldis.credentials);
-  let dead = false;
-  const died = aldis.child.exited.then(() => {
-    dead = true;
+/** Kills at one failpoint, while what leads there happens; tells whether it was reached. */
+function visit(scene: Scene, { name, acts, latest }: WhatsAppRound): Promise<boolean> {
+  return visitFailpoint(scene, {
+    name,
+    passage: scene.random.integer(1, latest),
+    withinMs: REACHED_WITHIN_MS,
+    every: 200,
+    work(turn) {
+      // Some lead there, and some more when these did not. One export passes each place once for each of its parts.
+      const some = acts.includes('export') ? 1 : latest;
+      if (turn < some || turn % 25 === 24) for (const act of acts) begin(scene, act);
+    },
+    afterwards: scene.acts.calm,
   });
-  const end = performance.now() + REACHED_WITHIN_MS;
-  for (let i = 0; !dead && performance.now() < end; i++) {
-    // Some lead there, and some more when these did not. One export passes each place once for each of its parts.
-    const some = acts.includes('export') ? 1 : latest;
-    if (i < some || i % 25 === 24) for (const act of acts) begin(scene, act);
-    await Promise.race([died, sleep(200)]);
-  }
-  await scene.acts.calm();
-  if (!dead) {
-    log(`${rule}: not reached`);
-    await aldis.child.kill();
-    return false;
-  }
-  if (!aldis.child.errors().includes(hit)) throw new Error(`Aldis died by itself:\n${aldis.child.errors()}`);
-  log(`${rule}: killed`);
-  scene.kills++;
-  return true;
 }
 
-/** Everything at once, and kills at seeded times; gives the one that lives when all of it is acknowledged. */
+/** Everything at once, and kills at seeded times; gives the one that lives. Some of it is not acknowledged yet. */
 async function mixUnderKills(scene: Scene, kills: number): Promise<Aldis> {
   const { client, random, log, start } = scene;
   let aldis = await start();
@@ -219,7 +195,6 @@ async function mixUnderKills(scene: Scene, kills: number): Promise<Aldis> {
     aldis = await start();
     await client.connect(aldis.credentials);
   }
-  while (scene.pending.size > 0) await Promise.all(scene.pending);
   return aldis;
 }
 

@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../src/folder.ts';
-import { pour } from '../src/load.ts';
+import { openLoad } from '../src/load.ts';
 import { type Aldis, startAldis } from '../src/product.ts';
-import { type Simulator, startSimulator, wholeLedger } from '../src/simulator.ts';
-import { until } from '../src/wait.ts';
-import { type CarefulClient, carefulClient } from './careful-client.ts';
+import { newCustomer } from '../src/requests.ts';
+import { type Simulator, startSimulator } from '../src/simulator.ts';
+import { ASKED, compareCauses, countStates, HELD_BY, tellTexts, timesSent } from './acknowledged.ts';
+import { carefulClient } from './careful-client.ts';
 import type { DrillOptions, Verdict } from './drill.ts';
 import { FAILPOINT_ROUNDS, type FailpointRound } from './failpoint-rounds.ts';
+import { type Visitor, visitFailpoint } from './failpoint-visit.ts';
 import { type Random, seeded } from './random.ts';
+import { openOf } from './read-all.ts';
+import { addWebhook, compareWithLog, startWebhookSink, type WebhookSink } from './webhook-sink.ts';
 
 /*
  * kill: Aldis dies again and again while its provider lives on.
@@ -17,39 +21,49 @@ import { type Random, seeded } from './random.ts';
  * 3. Then a message a second on the same number, until nothing is open.
  *
  * The client repeats each request with its key until it is acknowledged. The verdict is the provider's own list against
- * what was acknowledged: each message there once, none missing, and none open 120 s after the last kill.
+ * what was acknowledged: each message there once, none missing, and none open 120 s after the last kill. A customer's server, which
+ * dies at random during the import, ends with exactly the events of the log, each at least once.
  */
 
 const SETTLED_WITHIN_MS = 120_000;
 const IMPORT_PER_SECOND = 500;
+/** Messages that one sender may send one recipient at once (whatsapp: the pair rate). */
+const PAIR_BURST = 45;
+/** What trips a breaker, which looks again after 5 s. */
+const OVERLOAD = { kind: 'error', code: 131_016 };
 
-interface Scenario {
+interface Scenario extends Visitor {
   simulator: Simulator;
-  client: CarefulClient;
+  /** Has the events of the tenant posted to it. */
+  sink: WebhookSink;
   random: Random;
-  log(text: string): void;
-  start(env?: Record<string, string>): Promise<Aldis>;
   /** A text that no other message of this drill has. */
   text(): string;
-  kills: number;
 }
 
 export async function kill({ seed, short, log }: DrillOptions): Promise<Verdict> {
   const random = seeded(seed);
   using folder = temporaryFolder('aldis-kill');
   await using simulator = await startSimulator();
-  const env: Record<string, string> = short ? { ALDIS_ENGINE_DOUBT_GRACE: '8s' } : {};
+  await using sink = await startWebhookSink();
+  const env: Record<string, string> = {
+    ALDIS_WEBHOOKS_OUT_ALLOW_PRIVATE: 'true',
+    ...(short && { ALDIS_ENGINE_DOUBT_GRACE: '8s' }),
+  };
   const start = (more: Record<string, string> = {}): Promise<Aldis> =>
     startAldis({ folder: folder.path, simulatorUrl: simulator.url, env: { ...env, ...more } });
 
   // The first start makes the tenant; its sender is the one number of the drill.
   const first = await start();
-  const { sender_id } = first.credentials;
+  const { sender_id, url, api_key } = first.credentials;
+  await using api = openLoad(url, 1, { authorization: `Bearer ${api_key}` });
+  await addWebhook(api, sink);
   await first.child.stop();
   await using client = carefulClient(sender_id);
   let n = 0;
   const scenario: Scenario = {
     simulator,
+    sink,
     client,
     random,
     log,
@@ -59,9 +73,12 @@ export async function kill({ seed, short, log }: DrillOptions): Promise<Verdict>
   };
 
   const breaches = await visitFailpoints(scenario, short ? 1 : 5);
+  // The customer's server dies as well, by choices of its own.
+  const suffering = sink.suffer(seeded(seed + 1));
   await using aldis = await importUnderKills(scenario, short ? 2000 : 10_000, short ? [1200, 2200] : [1500, 4000]);
+  const receiverKills = await suffering.live();
   const lastKill = performance.now();
-  const unsettled = await trickleUntilSettled(scenario, lastKill);
+  const unsettled = await trickleUntilSettled(scenario, lastKill, breaches);
   const settledAfter = Math.round((performance.now() - lastKill) / 1000);
   const counts = await judge(scenario, aldis, breaches);
   if (unsettled > 0)
@@ -70,7 +87,14 @@ export async function kill({ seed, short, log }: DrillOptions): Promise<Verdict>
     drill: 'kill',
     seed,
     short,
-    counts: { kills: scenario.kills, repeats: client.repeats, ...counts, unsettled, settled_after_s: settledAfter },
+    counts: {
+      kills: scenario.kills,
+      receiver_kills: receiverKills,
+      repeats: client.repeats,
+      ...counts,
+      unsettled,
+      settled_after_s: settledAfter,
+    },
     breaches,
   };
 }
@@ -92,45 +116,32 @@ async function visitFailpoints(scenario: Scenario, times: number): Promise<strin
   return missed;
 }
 
-/** Starts with one failpoint armed and gives all kinds of work until Aldis dies of it; tells whether it did. */
-async function visit(scenario: Scenario, round: FailpointRound, pending: Promise<void>[]): Promise<boolean> {
-  const { client, random, log, simulator } = scenario;
-  const { name, latest, withinMs = 20_000 } = round;
-  const rule = `${name}=kill@${random.integer(1, latest)}`;
-  const hit = `failpoint ${name} hit`;
-  let aldis: Aldis;
-  try {
-    aldis = await scenario.start({ ALDIS_FAILPOINTS: rule });
-  } catch (error) {
-    // Some are passed before it is ready.
-    if (!String(error).includes(hit)) throw error;
-    scenario.kills++;
-    log(`${rule}: killed while starting`);
-    return true;
-  }
-  await client.connect(aldis.credentials);
-  let dead = false;
-  const died = aldis.child.exited.then(() => {
-    dead = true;
+/** Kills at one failpoint, under work of all kinds; tells whether it was reached. */
+function visit(scenario: Scenario, round: FailpointRound, pending: Promise<void>[]): Promise<boolean> {
+  const { client, random, simulator } = scenario;
+  const { name, latest, withinMs = 20_000, env = {} } = round;
+  return visitFailpoint(scenario, {
+    name,
+    passage: random.integer(1, latest),
+    withinMs,
+    every: 50,
+    env,
+    async work(turn, aldis) {
+      if (turn === 5 && name.startsWith('handover.')) void aldis.child.stop();
+      if (turn === 0 && name.startsWith('pause.')) await simulator.control('PUT', 'faults', { rules: [OVERLOAD] });
+      // The first batch is of two chunks where a kill between chunks is wanted.
+      const items = turn === 0 && name.startsWith('batch.') ? 600 : 3;
+      if (turn % 8 === 0 && turn < 80) pending.push(client.sendBatch(Array.from({ length: items }, scenario.text)));
+      pending.push(client.send(scenario.text()));
+      // More at once than one recipient may have: the rest is put off.
+      if (turn === 0 && name.startsWith('put_off.')) {
+        const to = newCustomer();
+        for (let i = 0; i < PAIR_BURST + 2; i++) pending.push(client.send(scenario.text(), to));
+      }
+      await simulator.customerWrites(`+62811000${String(turn % 10).padStart(4, '0')}`, `answer ${turn}`);
+    },
+    afterwards: () => simulator.control('DELETE', 'faults'),
   });
-  const end = performance.now() + withinMs;
-  for (let i = 0; !dead && performance.now() < end; i++) {
-    // The first batch is of two chunks where a kill between chunks is wanted.
-    const items = i === 0 && name.startsWith('batch.') ? 600 : 3;
-    if (i % 8 === 0 && i < 80) pending.push(client.sendBatch(Array.from({ length: items }, scenario.text)));
-    pending.push(client.send(scenario.text()));
-    await simulator.customerWrites(`+62811000${String(i % 10).padStart(4, '0')}`, `answer ${i}`);
-    await Promise.race([died, sleep(50)]);
-  }
-  if (!dead) {
-    log(`${rule}: not reached`);
-    await aldis.child.kill();
-    return false;
-  }
-  if (!aldis.child.errors().includes(hit)) throw new Error(`Aldis died by itself:\n${aldis.child.errors()}`);
-  log(`${rule}: killed`);
-  scenario.kills++;
-  return true;
 }
 
 /** Imports rows at a steady pace while Aldis is killed at seeded times; gives the one that lives at the end. */
@@ -170,18 +181,23 @@ async function importUnderKills(
 }
 
 /** A message a second, so that receipts flow, until the import's messages are settled; gives how many are not in time. */
-async function trickleUntilSettled(scenario: Scenario, since: number): Promise<number> {
+async function trickleUntilSettled(scenario: Scenario, since: number, breaches: string[]): Promise<number> {
   const { client, log } = scenario;
   const ours = new Set(client.acknowledged.values());
   let unsettled = ours.size;
   while (performance.now() - since < SETTLED_WITHIN_MS) {
     await client.send(scenario.text());
     await sleep(1000);
-    const { body } = await client.get('/api/v1/messages?status=queued&limit=100');
-    const queued = (body as { messages: { id: string }[] }).messages.map(({ id }) => id);
-    // A full page may hide more.
-    if (queued.length < 100) unsettled = queued.filter((id) => ours.has(id)).length;
-    log(`${unsettled} not settled`);
+    const open = await openOf(client.get, ours);
+    if (open === null) continue;
+    unsettled = open.length;
+    const why = await compareCauses(
+      (path) => client.get(path),
+      open.slice(0, ASKED),
+      [...HELD_BY, 'pair_rate'],
+      breaches,
+    );
+    log(`${unsettled} not settled${why && `: ${why}`}`);
     if (unsettled === 0) break;
   }
   return unsettled;
@@ -190,43 +206,18 @@ async function trickleUntilSettled(scenario: Scenario, since: number): Promise<n
 /** The provider's list against the acknowledged messages, and what Aldis says of each. */
 async function judge(scenario: Scenario, aldis: Aldis, breaches: string[]): Promise<Record<string, number>> {
   const { client, simulator } = scenario;
-  const times = new Map<string, number>();
-  // The last ones of the trickle may still be on their way.
-  await until(
-    'the last message to be at the provider',
-    async () => {
-      times.clear();
-      for (const { body } of await wholeLedger(simulator)) {
-        const text = (body as { text?: { body?: string } }).text?.body ?? '';
-        times.set(text, (times.get(text) ?? 0) + 1);
-      }
-      return [...client.acknowledged.keys()].every((text) => times.has(text)) || null;
-    },
-    { deadlineMs: 10_000, everyMs: 500 },
-  ).catch(() => {});
+  const times = await timesSent(simulator, client.acknowledged, 10_000);
   const lost = [...client.acknowledged.keys()].filter((text) => !times.has(text));
   const doubled = [...times].filter(([, count]) => count > 1).map(([text]) => text);
   const unknown = [...times.keys()].filter((text) => !client.acknowledged.has(text));
-  const tell = (what: string, texts: readonly string[]): void => {
-    if (texts.length > 0) breaches.push(`${texts.length} ${what}, for example "${texts[0]}"`);
-  };
-  tell('acknowledged messages never sent', lost);
-  tell('messages sent more than once', doubled);
-  tell('messages sent that nobody was told of', unknown);
+  tellTexts(breaches, { lost, doubled, unknown });
   breaches.push(...client.contradictions);
-
-  const states = new Map<string, number>();
   const all = [...client.acknowledged.values()];
-  await pour(all.length, 32, async (i) => {
-    const { status, body } = await client.get(`/api/v1/messages/${all[i]}`);
-    const state = status === 200 ? (body as { state: string }).state : `answered ${status}`;
-    states.set(state, (states.get(state) ?? 0) + 1);
-  });
-  for (const [state, count] of states) {
-    if (!['sent', 'delivered', 'read'].includes(state)) breaches.push(`${count} messages are ${state}`);
-  }
+  const states = await countStates(all, (path) => client.get(path), breaches);
+  const posted = await compareWithLog((path) => client.get(path), scenario.sink, breaches);
   await aldis.child.stop();
   return {
+    ...posted,
     acknowledged: all.length,
     lost: lost.length,
     doubled: doubled.length,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../src/wait.ts';
@@ -17,6 +17,10 @@ export interface LoopDisk extends AsyncDisposable {
   restore(): Promise<void>;
   /** A new, empty file system. */
   format(): Promise<void>;
+  /** Takes more room away, by a file, until so many bytes are left to those who are not root. */
+  fill(left: number): void;
+  /** Gives that room back. */
+  empty(): void;
 }
 
 // Node has no ioctl. EXT4_IOC_SHUTDOWN and its flag NOLOGFLUSH stand in Linux' include/uapi/linux/ext4.h.
@@ -26,12 +30,13 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))`
 
 /** @throws {Error} that says what is missing: root, loop devices, mkfs.ext4, python3 */
 export async function loopDisk(size: string): Promise<LoopDisk> {
-  if (process.getuid?.() !== 0) throw new Error('power cuts need root: a file system is mounted and shut down');
+  if (process.getuid?.() !== 0) throw new Error('this drill needs root: it mounts a file system of its own');
   const base = mkdtempSync(join(tmpdir(), 'aldis-power-'));
   const image = join(base, 'disk.img');
   const path = join(base, 'disk');
   mkdirSync(path);
   execFileSync('chmod', ['755', base]);
+  const fillers: string[] = [];
   let mounted = false;
 
   const unmount = async (): Promise<void> => {
@@ -57,6 +62,18 @@ export async function loopDisk(size: string): Promise<LoopDisk> {
       run('mkfs.ext4', ['-q', image]);
       mount();
       run('sync', []);
+    },
+    fill(left) {
+      const { bavail, bsize } = statfsSync(path);
+      const taken = bavail * bsize - left;
+      if (taken <= 0)
+        throw new Error(`only ${bavail * bsize} bytes are free, fewer than the ${left} that should be left`);
+      const filler = join(path, `filler${fillers.length}`);
+      run('fallocate', ['-l', String(taken), filler]);
+      fillers.push(filler);
+    },
+    empty() {
+      for (const filler of fillers.splice(0)) rmSync(filler, { force: true });
     },
     async [Symbol.asyncDispose]() {
       await unmount();

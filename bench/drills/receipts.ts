@@ -6,12 +6,14 @@ import { newCustomer, type Sent, type Status, signature, statusWebhook } from '.
 import { type Simulator, startSimulator, wholeLedger } from '../src/simulator.ts';
 import { until } from '../src/wait.ts';
 import type { DrillOptions, Verdict } from './drill.ts';
+import { flood } from './receipts-flood.ts';
 
 /*
  * receipts: what the provider says comes doubled, shuffled, with gaps, before the send's own answer, and beside forgeries.
  *
  * Each case is a pair of messages that get the same receipts, the second in another order and some of them twice. The rows
  * of a pair must end equal, and as the receipts' set alone says. Forged webhooks say "played" of every message meanwhile.
+ * Then many receipts come at once: see `receipts-flood.ts`.
  */
 
 const WORDS = ['sent', 'delivered', 'read', 'played', 'failed'] as const;
@@ -88,8 +90,17 @@ export async function receipts({ seed, short, log }: DrillOptions): Promise<Verd
   const result = await fc.check(property, { seed, ...limits });
   const breaches = result.failed ? [String(result.errorInstance)] : [];
   if (!result.failed && result.numRuns < numRuns) breaches.push(`only ${result.numRuns} of ${numRuns} rounds in time`);
+  const applied = counts.receipts;
+  const flooded = await flood({ simulator, load, secret, seed, receipts: short ? 3000 : 200_000, applied, log });
+  breaches.push(...flooded.breaches);
+  const { regressions } = flooded;
+  const { forged, forged_accepted, ...floodCounts } = flooded.counts;
+  counts.forged += forged;
+  counts.forged_accepted += forged_accepted;
+  if (regressions > 0) breaches.push(`${regressions} states were seen to go back`);
   if (counts.forged_accepted > 0) breaches.push(`${counts.forged_accepted} forged webhooks were taken`);
-  return { drill: 'receipts', seed, short, counts: { rounds: result.numRuns, ...counts }, breaches };
+  const all = { rounds: result.numRuns, ...counts, ...floodCounts, regressions };
+  return { drill: 'receipts', seed, short, counts: all, breaches };
 }
 
 /** Plays some cases and gives what was wrong with them. */

@@ -189,6 +189,12 @@ export function createActs(stage: Stage) {
     fallbackAtOnce: () =>
       send('+19990131047', { content: { text: 'Hello' }, fallback_template: HELLO }, { arrives: [], ends: 'failed' }),
 
+    /** A message fails, and all that failed so are sent again. */
+    async redrive() {
+      await send('+19990131026', { template: HELLO }, { arrives: [], ends: 'failed' });
+      expect(await post('/api/v1/dead-letters/redrive', { filter: { error_code: 131_026 } }), 'a redrive', 202);
+    },
+
     async export() {
       if (++exports > stage.mostExports) return;
       const before = new Set([...book.messages.keys(), ...book.filler]);

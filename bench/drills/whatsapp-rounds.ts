@@ -41,6 +41,8 @@ export const WHATSAPP_ROUNDS: readonly WhatsAppRound[] = [
   { name: 'export.before_put', acts: ['export'], latest: 2 },
   { name: 'export.after_put', acts: ['export'], latest: 2 },
   { name: 'export.after_commit', acts: ['export'], latest: 2 },
+  { name: 'redrive.before_commit', acts: ['redrive'], latest: 1 },
+  { name: 'redrive.after_commit', acts: ['redrive'], latest: 1 },
   { name: 'reseal.before_commit', acts: ['reseal'], latest: 1 },
   { name: 'reseal.after_commit', acts: ['reseal'], latest: 1 },
 ];

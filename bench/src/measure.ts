@@ -79,7 +79,7 @@ export function ratioMeasure(
 }
 
 /** Does some work of `n` messages and tells the CPU time of each process a message. */
-export async function withCpu(side: Side, n: number, work: () => Promise<number>): Promise<Run> {
+export async function withCpu(side: Pick<Side, 'processes'>, n: number, work: () => Promise<number>): Promise<Run> {
   const before = spent(side);
   const value = await work();
   const after = spent(side);
@@ -89,7 +89,15 @@ export async function withCpu(side: Side, n: number, work: () => Promise<number>
   return { value, cpu };
 }
 
-function spent(side: Side): Record<keyof Processes | 'load', number> {
+function spent(side: Pick<Side, 'processes'>): Record<keyof Processes | 'load', number> {
   const { server, postgres, provider } = side.processes();
   return { server: cpuMs(server), postgres: cpuMs(postgres), provider: cpuMs(provider), load: cpuMs([process.pid]) };
+}
+
+/** A measure without a floor, and, until somebody says otherwise, without a gate. */
+export function plainMeasure(name: string, unit: string, value: number): Measure {
+  return {
+    ...{ name, unit, product: value, floor: null, ratio: null, gate: null, pass: true },
+    runs: { product: [{ value }], floor: [] },
+  };
 }

@@ -5,6 +5,7 @@ import { type LoadClient, openLoad } from './load.ts';
 import { tree } from './procfs.ts';
 import type { Processes, Progress, Side } from './side.ts';
 import type { Simulator } from './simulator.ts';
+import type { Store } from './store.ts';
 
 /** What `credentials.json` tells those who drive Aldis. The lists are there when demo senders were asked for. */
 export interface Credentials {
@@ -63,16 +64,28 @@ export async function startAldis(options: AldisOptions): Promise<Aldis> {
 
 export const SENDERS = 20;
 
-/** The product as a side to measure: 20 senders in 20 portfolios, its limits on. */
-export async function startProduct(folder: string, simulator: Simulator, connections: number): Promise<Side> {
+export interface ProductOptions {
+  /** Each in a portfolio of its own. */
+  senders?: number;
+  /** A database that the benchmark looks into as well. Without one, the embedded one. */
+  store?: Store;
+}
+
+/** The product as a side to measure: with its limits on, and 20 senders in 20 portfolios unless told otherwise. */
+export async function startProduct(
+  folder: string,
+  simulator: Simulator,
+  connections: number,
+  { senders: wanted = SENDERS, store }: ProductOptions = {},
+): Promise<Side> {
   const { child, credentials } = await startAldis({
     folder,
     simulatorUrl: simulator.url,
-    env: { ALDIS_DEMO_SENDERS: String(SENDERS) },
+    env: { ALDIS_DEMO_SENDERS: String(wanted), ...(store && { ALDIS_DATABASE_URL: store.url }) },
   });
   const { sender_ids: senders, phone_number_ids: numbers } = credentials;
-  if (senders?.length !== SENDERS || numbers?.length !== SENDERS) {
-    throw new Error(`credentials.json names ${senders?.length ?? 0} senders, ${SENDERS} expected`);
+  if (senders?.length !== wanted || numbers?.length !== wanted) {
+    throw new Error(`credentials.json names ${senders?.length ?? 0} senders, ${wanted} expected`);
   }
   const load = openLoad(credentials.url, connections, { authorization: `Bearer ${credentials.api_key}` });
   const operator = openLoad(credentials.url, 1, { authorization: `Bearer ${credentials.operator_key}` });
@@ -85,7 +98,7 @@ export async function startProduct(folder: string, simulator: Simulator, connect
     simulator,
     load,
     progress: () => readProgress(operator),
-    processes: () => processesOf(child.pid, simulator),
+    processes: () => processesOf(child.pid, simulator, store),
     async [Symbol.asyncDispose]() {
       await Promise.all([load[Symbol.asyncDispose](), operator[Symbol.asyncDispose]()]);
       await child.stop();
@@ -93,9 +106,9 @@ export async function startProduct(folder: string, simulator: Simulator, connect
   };
 }
 
-function processesOf(pid: number, simulator: Simulator): Processes {
+function processesOf(pid: number, simulator: Simulator, store: Store | undefined): Processes {
   const [server = pid, ...postgres] = tree(pid);
-  return { server: [server], postgres, provider: [simulator.pid] };
+  return { server: [server], postgres: store ? tree(store.pid) : postgres, provider: [simulator.pid] };
 }
 
 async function readProgress(operator: LoadClient): Promise<Progress> {

@@ -1,6 +1,6 @@
 import { startEmbeddedPostgres } from '../../server/src/db/embedded/embedded.ts';
 
-/** A PostgreSQL for the floor. */
+/** A PostgreSQL for the floor, for a peer, or for a product whose database the benchmark looks into. */
 export interface Store extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FAILPOINTS } from '../../server/src/runtime/failpoints.ts';
-import { FAILPOINT_ROUNDS } from '../drills/failpoint-rounds.ts';
+import { CHAT_ROUNDS, CLOCK_FAILPOINTS, FAILPOINT_ROUNDS, KAFKA_FAILPOINTS } from '../drills/failpoint-rounds.ts';
 import { seeded } from '../drills/random.ts';
 import { WHATSAPP_ROUNDS } from '../drills/whatsapp-rounds.ts';
 
-test('the kill drill visits every failpoint there is', () => {
-  const visited = [...FAILPOINT_ROUNDS, ...WHATSAPP_ROUNDS].map(({ name }) => name);
+test('the drills kill and clock, and the tests of Kafka, visit every failpoint there is', () => {
+  const visited: string[] = [...FAILPOINT_ROUNDS, ...WHATSAPP_ROUNDS, ...CHAT_ROUNDS].map(({ name }) => name);
+  visited.push(...CLOCK_FAILPOINTS, ...KAFKA_FAILPOINTS);
   assert.deepEqual(visited.sort(), [...FAILPOINTS].sort());
 });
 

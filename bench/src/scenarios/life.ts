@@ -2,7 +2,7 @@ import { pour } from '../load.ts';
 import { type Bench, CONNECTIONS, inTurns, type Measure, ratioMeasure, withCpu } from '../measure.ts';
 import { sendOne } from '../requests.ts';
 import type { Side } from '../side.ts';
-import { until } from '../wait.ts';
+import { untilDone } from '../wait.ts';
 
 /** (4) The full life: from the first request until the last message is read, with one and with twenty statuses a webhook. */
 export async function life(bench: Bench): Promise<Measure[]> {
@@ -24,9 +24,8 @@ export async function lives(side: Side, n: number, together: number): Promise<nu
   const before = await side.progress();
   const began = performance.now();
   await pour(n, CONNECTIONS, (i) => sendOne(side, i));
-  await until('every message to be read', async () => (await side.progress()).read - before.read >= n || null, {
+  await untilDone('every message to be read', n, async () => (await side.progress()).read - before.read, {
     deadlineMs: 300_000,
-    everyMs: 100,
   });
   return (performance.now() - began) / 1000;
 }
