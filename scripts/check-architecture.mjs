@@ -1,5 +1,6 @@
-// Documents go stale where they name files. This holds two things: every file that ARCHITECTURE.md names in backticks
-// exists, and every relative link in every document leads somewhere.
+// Documents go stale where they name files. This holds three things: every file that ARCHITECTURE.md names in backticks
+// exists; in its section on the engine every word in italics is a state of a message, and every name with an underscore stands in
+// the domain or in the schema; and every relative link in every document leads somewhere.
 
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -33,8 +34,32 @@ if (existsSync(join(ROOT, 'ARCHITECTURE.md'))) {
     const found = [name, `server/src/${name}`].some((path) => existsSync(join(ROOT, path)));
     if (!found) complaints.push(`ARCHITECTURE.md:${line}: \`${name}\` is neither in the root nor in server/src`);
   }
+  const text = read('ARCHITECTURE.md');
+  const from = text.indexOf('\n## The engine\n');
+  if (from < 0) complaints.push('ARCHITECTURE.md has no section "The engine"');
+  else checkEngine(text, from, text.indexOf('\n## ', from + 1));
 } else {
   complaints.push('ARCHITECTURE.md is missing');
+}
+
+/** Blanks what is not the section, so that line numbers stay. */
+function checkEngine(text, from, to) {
+  const section = text.slice(0, from).replace(/[^\n]/g, ' ') + text.slice(from, to);
+  const domain = globSync('server/src/domain/**/*.ts', { cwd: ROOT })
+    .map((file) => read(file))
+    .join('\n');
+  const states = /export const STATES = \[(.*?)\]/s.exec(domain)?.[1] ?? '';
+  const schema = read('server/src/db/schema.sql');
+  for (const { name, line } of matches(section, /(?<![*\w])\*([a-z]+)\*(?!\*)/g)) {
+    named++;
+    if (!states.includes(`'${name}'`)) complaints.push(`ARCHITECTURE.md:${line}: *${name}* is no state of a message`);
+  }
+  for (const { name, line } of matches(section, /`(?:[a-z]+\.)?([a-z]+_[a-z_]+)`/g)) {
+    named++;
+    if (!domain.includes(name) && !schema.includes(name)) {
+      complaints.push(`ARCHITECTURE.md:${line}: ${name} stands neither in the domain nor in the schema`);
+    }
+  }
 }
 
 let links = 0;
@@ -48,5 +73,5 @@ for (const document of globSync('**/*.md', { cwd: ROOT, exclude: (path) => UNSEE
 }
 
 for (const complaint of complaints) console.error(complaint);
-console.log(`${named} files named by ARCHITECTURE.md, ${links} links, ${complaints.length} complaints`);
+console.log(`${named} files and words named by ARCHITECTURE.md, ${links} links, ${complaints.length} complaints`);
 process.exitCode = complaints.length > 0 ? 1 : 0;

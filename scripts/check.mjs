@@ -23,6 +23,7 @@ const STEPS = {
     needsCheckers: true,
   },
   types: { holds: 'types of every workspace', command: [bin('tsc'), '-p', 'tsconfig.json'], needsCheckers: true },
+  browser: { holds: 'types of the client as a page has them', command: [bin('tsc'), '-p', 'client/tsconfig.json'] },
   imports: {
     holds: 'who may import whom',
     command: node('tools/import-rules/check.ts'),

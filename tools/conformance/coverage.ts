@@ -1,7 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Call, type Entry, type Example, idOf, type Ledger, PROJECT, type Service } from './ledger.ts';
-import { pathsOf, readAnswer, readRequest, replaceAll, vary } from './written-text.ts';
+import {
+  type Call,
+  type Entry,
+  type Example,
+  idOf,
+  type Ledger,
+  PROJECT,
+  type Service,
+  type SocketExample,
+} from './ledger.ts';
+import { pathsOf, readAnswer, readHandshake, readRequest, replaceAll, vary } from './written-text.ts';
 
 /**
  * What is wrong with the ledger by itself: a documented name without an entry, an entry that is nobody's name, an entry
@@ -29,6 +38,8 @@ function flawsOfService(service: Service): string[] {
   const held = new Set<string>();
   for (const example of service.examples) hold(example.title, () => heldByExample(example));
   for (const call of service.calls) hold(call.title, () => heldByCall(call));
+  const { socket } = service;
+  if (socket) hold('its script', () => heldBySocket(socket));
   const ours = new Set(service.entries.map(({ kind, name }) => `${kind} ${name}`));
   for (const { title, ids } of promised(service)) {
     for (const id of ids) if (!ours.has(id)) flaws.push(`${service.key}, ${title}: holds ${id}, which is no entry`);
@@ -123,4 +134,28 @@ function heldByCall({ proves, of, request, replaced, varies = {}, answer, also, 
     ...pathsOf(answered).map((field) => `field-read ${of} ${field}`),
     ...holds,
   ];
+}
+
+/** The socket, the headers it is opened with, and every frame by its type. */
+function heldBySocket({ connect, script, steps }: SocketExample): string[] {
+  const { url, headers } = readHandshake(connect.text);
+  replaceAll(connect.text, connect.replaced);
+  if (!replaceAll(script.text, script.replaced).includes(script.pause)) throw new Error(`does not say ${script.pause}`);
+  const frames = steps.flatMap(({ request, sends, replaced, tells }) => {
+    if (request !== undefined) replaceAll(request, replaced);
+    return [
+      ...(sends === undefined ? [] : heldByFrame('client-event', replaceAll(sends, replaced))),
+      ...tells.flatMap(({ frame, varies }) => heldByFrame('event', vary(frame, varies ?? {}))),
+    ];
+  });
+  return [
+    `request GET ${new URL(url).pathname}`,
+    ...Object.keys(headers).map((header) => `header ${header}`),
+    ...frames,
+  ];
+}
+
+function heldByFrame(kind: string, frame: string): string[] {
+  const read = JSON.parse(frame) as { type: string };
+  return [`${kind} ${read.type}`, ...pathsOf(read).map((field) => `${kind} ${read.type} ${field}`)];
 }

@@ -72,6 +72,37 @@ for (const [mistake, right, wrong, said] of PLANTED) {
   });
 }
 
+const SCRIPT = `
+services:
+  shop:
+    names:
+      request: {GET /ws: works}
+      header: {X-User-ID: works}
+      event: {told: works, told payload.id: works}
+      client-event: {ask: works}
+    socket:
+      before: []
+      connect: {text: "ws://localhost:1/ws\\nHeaders:\\n  X-User-ID: any\\n"}
+      script: {text: "const ws = new WebSocket('ws://localhost:1/ws');\\n// then\\nws.send('');", pause: // then, prints: Connected}
+      steps:
+        - {title: A, sends: '{"type": "ask"}', tells: [{to: script, frame: '{"type": "told", "payload": {"id": "uuid"}}'}]}
+`;
+const SCRIPT_NAMES = [
+  'client-event shop ask',
+  'event shop told',
+  'event shop told payload.id',
+  'header shop X-User-ID',
+  'request shop GET /ws',
+];
+
+test('a documented script holds its socket, its headers and the frames of its steps', () => {
+  const flawsOf = (text: string) => ledgerFlaws(readLedger(text), SCRIPT_NAMES).join('\n');
+  assert.equal(flawsOf(SCRIPT), '');
+  assert.match(flawsOf(SCRIPT.replace('"type": "told"', '"type": "other"')), /^event shop told: works, but no example/);
+  assert.match(flawsOf(SCRIPT.replace('X-User-ID: any', 'X-Other: any')), /^header shop X-User-ID: works, but/);
+  assert.match(flawsOf(SCRIPT.replace('pause: // then', 'pause: // never')), /its script: .*does not say \/\/ never/);
+});
+
 test('an answer may have more than is documented, and nothing less or otherwise', () => {
   const documented = {
     id: '<id>',

@@ -71,6 +71,32 @@ export interface Call {
   holds?: string[];
 }
 
+/** A documented text, and its changes. */
+export interface WrittenText {
+  text: string;
+  replaced?: Replacement[];
+}
+
+/** A documented script that opens a socket, and what happens on sockets then. */
+export interface SocketExample {
+  before: string[];
+  /** The documented address and headers, by which another user connects: the one whom the script's user talks with. */
+  connect: WrittenText;
+  /** `pause`: the words before which it waits until it has printed `prints`. */
+  script: WrittenText & { pause: string; prints: string };
+  steps: SocketStep[];
+}
+
+/** A documented request, or a frame that the script's socket sends; without either, what the one before or the script did. */
+export interface SocketStep {
+  title: string;
+  request?: string;
+  sends?: string;
+  replaced?: Replacement[];
+  /** The documented frames that come of it, and whom they are told to. */
+  tells: { to: 'script' | 'other'; frame: string; varies?: Record<string, string> }[];
+}
+
 /** A documented configuration file. */
 export interface ConfigFile {
   title: string;
@@ -97,6 +123,8 @@ export interface Service {
   entries: Entry[];
   examples: Example[];
   calls: Call[];
+  /** Its script for a socket, if it documents one. */
+  socket: SocketExample | null;
   files: ConfigFile[];
 }
 
@@ -137,6 +165,7 @@ export function readLedger(text: string): Ledger {
       world: written.world ?? {},
       examples: written.examples ?? [],
       calls: written.calls ?? [],
+      socket: written.socket ?? null,
       files: written.files ?? [],
     };
   });

@@ -93,7 +93,11 @@ function told(word: string, names: readonly string[]): string {
 /** What else works, by kind. */
 function otherThings(entries: readonly Entry[]): string[] {
   return Object.entries(OTHER_KINDS).flatMap(([kind, words]) => {
-    const names = entries.filter((entry) => entry.kind === kind && entry.verdict === 'works').map(nameOf);
+    const names = entries
+      .filter((entry) => entry.kind === kind && entry.verdict === 'works')
+      // A frame is told as a whole.
+      .filter(({ name }) => !(kind.endsWith('event') && name.includes(' payload')))
+      .map(nameOf);
     return names.length === 0 ? [] : [`- ${words}: ${names.join('; ')}`];
   });
 }
@@ -104,6 +108,8 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   type: 'Types',
   format: 'File formats',
   call: 'What is asked of other services',
+  event: 'Frames that a socket tells, with every documented field',
+  'client-event': 'Frames that a client sends',
   metric: 'Metrics and figures',
   limit: 'Limits and rates',
   behaviour: 'Behaviour',

@@ -78,6 +78,41 @@ const PREPARATIONS: Readonly<Record<string, Preparation>> = {
     await send(world, { to: '+1234567890', content: { text: 'Hello' }, sender_id: sender });
     return { sender };
   },
+  'a message between users': async (world) => {
+    // The users are called as the documents call them.
+    const asAuthor = { 'X-User-ID': '<user-uuid>' };
+    const conversation = (await askPlainly(
+      world,
+      {
+        method: 'POST',
+        path: '/api/v1/conversations',
+        headers: asAuthor,
+        body: { type: 'group', participants: [{ user_id: 'uuid' }, { user_id: '<your-user-uuid>' }] },
+      },
+      201,
+    )) as { id: string };
+    const message = (await askPlainly(
+      world,
+      {
+        method: 'POST',
+        path: '/api/v1/messages',
+        headers: asAuthor,
+        body: { conversation_id: conversation.id, content: 'Hello' },
+      },
+      202,
+    )) as { id: string };
+    const later = (await askPlainly(
+      world,
+      {
+        method: 'POST',
+        path: '/api/v1/messages',
+        headers: asAuthor,
+        body: { conversation_id: conversation.id, content: 'Hello again' },
+      },
+      202,
+    )) as { id: string };
+    return { conversation: conversation.id, message: message.id, later: later.id };
+  },
   '12 messages sent to the webhook': async (world) => {
     for (let i = 0; i < 12; i++) {
       await send(world, { to: '+1234567890', content: { text: 'Hello, this is a test message' } });

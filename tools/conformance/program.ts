@@ -90,11 +90,11 @@ export async function startAldis(args: readonly string[], env: Readonly<Record<s
   }
 }
 
-/** Nothing of our own environment is passed on but where programs are. */
+/** Nothing of our own environment is passed on but where programs are, and compiled code. */
 function launch(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -1,6 +1,7 @@
 import { type Example, idOf, type Service } from './ledger.ts';
 import { differences } from './match.ts';
 import { prepare, tidy, until } from './preparations.ts';
+import { replaySocket } from './socket.ts';
 import { ask, askOperator, openWorld, type World } from './world.ts';
 import { fillIn, readAnswer, readRequest, replaceAll, valueAt, vary } from './written-text.ts';
 
@@ -30,6 +31,11 @@ export async function replay(service: Service): Promise<Replayed> {
       flaws.push(...found.map((flaw) => `${service.key}, ${title}: ${flaw}`));
       asked++;
     }
+  }
+  if (service.socket) {
+    const script = await replaySocket(world, service.socket);
+    flaws.push(...script.flaws.map((flaw) => `${service.key}, its script: ${flaw}`));
+    asked += script.asked;
   }
   flaws.push(...(await callFlaws(world, service)), ...(await metricFlaws(world, service)));
   return { asked, flaws };
@@ -92,8 +98,8 @@ async function metricFlaws(world: World, { entries }: Service): Promise<string[]
   if (metrics.length === 0) return [];
   const text = String(await askOperator(world, { method: 'GET', path: '/metrics' }, 200));
   return metrics
-    .filter(({ name, type }) => !text.includes(`# TYPE ${name} ${type}\n`))
-    .map((entry) => `${idOf(entry)}: is no ${entry.type} of GET /metrics`);
+    .filter(({ name, shows, type }) => !text.includes(`# TYPE ${shows ?? name} ${type}\n`))
+    .map((entry) => `${idOf(entry)}: ${entry.shows ?? entry.name} is no ${entry.type} of GET /metrics`);
 }
 
 function messageOf(error: unknown): string {

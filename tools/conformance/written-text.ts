@@ -25,6 +25,12 @@ export function readRequest(text: string): WrittenRequest {
   return { method, path, headers, body: body === '' ? null : body };
 }
 
+/** Reads how a socket is documented to be opened: `ws://ADDRESS`, a line `Headers:`, and a header a line. */
+export function readHandshake(text: string): { url: string; headers: Record<string, string> } {
+  const [url = '', , ...lines] = text.trim().split('\n');
+  return { url, headers: Object.fromEntries(lines.map((line) => readHeader(line.trim()))) };
+}
+
 function readHeader(line: string): [string, string] {
   const colon = line.indexOf(':');
   return [line.slice(0, colon), line.slice(colon + 1).trim()];

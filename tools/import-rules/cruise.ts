@@ -11,7 +11,7 @@ export interface Breach {
   to: string;
 }
 
-const FOLDERS = ['server', 'simulator', 'bench', 'scripts', 'tools'];
+const FOLDERS = ['server', 'client', 'simulator', 'bench', 'scripts', 'tools'];
 
 /**
  * Reads every import below `root`, types included, and holds it against the rules.

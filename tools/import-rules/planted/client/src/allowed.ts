@@ -1,0 +1,3 @@
+import { clientThing } from './thing.ts';
+
+export const known = clientThing;

@@ -1,0 +1,4 @@
+// breaks: client-stands-alone
+import { createHash } from 'node:crypto';
+
+export const known = createHash('sha256');

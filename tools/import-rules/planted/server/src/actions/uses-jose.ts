@@ -1,0 +1,4 @@
+// breaks: driver-jose
+import * as driver from 'jose';
+
+export const used = driver;

@@ -1,0 +1,4 @@
+// breaks: driver-platformatickafka
+import * as driver from '@platformatic/kafka';
+
+export const used = driver;

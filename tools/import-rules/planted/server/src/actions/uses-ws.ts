@@ -1,0 +1,4 @@
+// breaks: driver-ws
+import * as driver from 'ws';
+
+export const used = driver;
