@@ -1,6 +1,6 @@
 // Made of docs/openapi.json by `npm run generate`; do not edit. A test holds the two hashes.
-// document 20d5d314cfc1652b81798e30363b0ad876b197a6bd162ab5ffa759355dd2e8e4
-// text     1956059939344c36b29493f7060af9d08342862cffda69ff27d801c56d87b9be
+// document 5fd705faa8cb2833bf2ed686b1e9b680a74be65d6fb6747ab49401bdada59b5f
+// text     f6d3758cbb8f6b8a9fbca23adb6218b781bb3f8577a48162baaa017026c8f634
 
 export interface paths {
   "/api/v1/messages": {
@@ -3639,6 +3639,11 @@ export interface paths {
                * @enum {string}
                */
               redis: "off" | "ok" | "away";
+              /**
+               * @description `away`: its brokers took nothing from this instance lately. Events wait in the log, and nothing is lost.
+               * @enum {string}
+               */
+              kafka: "off" | "ok" | "away";
             };
           };
         };

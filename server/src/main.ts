@@ -12,6 +12,7 @@ import { buildEventStream } from './boot/event-stream.ts';
 import { buildExports } from './boot/exports.ts';
 import { greet } from './boot/greeting.ts';
 import { findNumbers, findWebhook, openSealer } from './boot/installation.ts';
+import { buildKafka } from './boot/kafka.ts';
 import { buildMedia } from './boot/media.ts';
 import { buildReadMarks } from './boot/read-marks.ts';
 import { buildRedrives } from './boot/redrives.ts';
@@ -154,6 +155,7 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
   const redrives = buildRedrives(config, common);
   const chat = buildChat(common);
   const webhooks = buildWebhooks(config, common, { sealer, alone: embedded });
+  const kafka = await buildKafka(config, common, embedded);
   const door = buildDoor(config, common, {
     engine,
     media: media.door,
@@ -164,6 +166,7 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     sealer,
     ensureSpace: store.ensureSpace,
     shared,
+    kafka: () => kafka && (kafka.trouble() ?? 'ok'),
   });
   collectMetrics(metrics, db, () => engine.dispatcher.inFlight, config.engine.doubt_report_after);
 
@@ -204,7 +207,7 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
   const accounts = buildSyncAccounts(config, common, { sealer, apiUrl });
   const templates = buildTemplates(config, common, { sealer, apiUrl, files: media.door.files });
   const said = buildConversationStore(config, common, embedded);
-  const stream = await buildEventStream(config, common, embedded);
+  const stream = buildEventStream(config, common, embedded);
   const parts: Part[] = [
     ...shared.parts,
     ...media.parts,
@@ -220,6 +223,7 @@ async function build(config: Config, store: Store, simulator: Simulator | null, 
     engine.providerStops,
     ...said,
     ...stream,
+    ...(kafka ? [kafka] : []),
     ...webhooks.parts,
     engine.pauses,
     engine.lease,

@@ -51,6 +51,8 @@ export interface DoorOptions {
   ensureSpace: () => Promise<void>;
   /** What is shared with other instances. */
   shared: Pick<Shared, 'shareRate' | 'redis'>;
+  /** How Kafka is: null: there is none; `ok`, or what is wrong. */
+  kafka: () => string | null;
 }
 
 /** The HTTP server as a part. */
@@ -68,7 +70,7 @@ const BACKLOG = 4096;
 export function buildDoor(
   config: Config,
   common: Common,
-  { engine, media, exports, redrives, webhooks, chat, sealer, ensureSpace, shared }: DoorOptions,
+  { engine, media, exports, redrives, webhooks, chat, sealer, ensureSpace, shared, kafka }: DoorOptions,
 ): Door {
   const { db, signals, clock, metrics, logger, instance, slot } = common;
   const acceptor = createAcceptor({ db, signals, slot });
@@ -79,24 +81,25 @@ export function buildDoor(
   let url = '';
 
   const health = (): Health => ({
-    status: engine.dispatcher.healthy && !full && (shared.redis() ?? 'ok') === 'ok' ? 'healthy' : 'degraded',
+    status: engine.dispatcher.healthy && !full && isWell(shared.redis()) && isWell(kafka()) ? 'healthy' : 'degraded',
     service: config.service.name,
     version,
     environment: config.environment,
     metrics: { active_batches: activeBatches, circuit_breaker_state: engine.pauses.summary.breaker },
     pauses: engine.pauses.summary.byScope,
-    redis: redisWord(shared.redis()),
+    redis: wordOf(shared.redis()),
+    kafka: wordOf(kafka()),
   });
   const databaseCheck = createDatabaseCheck(db, logger);
   const customerReads = createCustomerReads({ db, signals });
   const ready = async (): Promise<Readiness> => {
-    const redis = shared.redis();
+    const besides = Object.entries({ redis: shared.redis(), kafka: kafka() }).filter(([, state]) => state !== null);
     const database = await databaseCheck();
     const dispatch = engine.dispatcher.healthy ? 'ok' : 'the lease is not held';
     return {
       ready: database === 'ok' && dispatch === 'ok' && !full,
-      // Without Redis everything works, some of it later: no reason to send requests elsewhere.
-      checks: { database, dispatch, disk: full?.message ?? 'ok', ...(redis !== null && { redis }) },
+      // Without Redis or Kafka everything works, some of it later: no reason to send requests elsewhere.
+      checks: { database, dispatch, disk: full?.message ?? 'ok', ...Object.fromEntries(besides) },
     };
   };
   let isLooking = false;
@@ -278,9 +281,14 @@ export function buildDoor(
   };
 }
 
-function redisWord(redis: string | null): Health['redis'] {
-  if (redis === null) return 'off';
-  return redis === 'ok' ? 'ok' : 'away';
+/** A server that one can do without for a while. null: there is none. */
+function wordOf(state: string | null): Health['redis'] {
+  if (state === null) return 'off';
+  return state === 'ok' ? 'ok' : 'away';
+}
+
+function isWell(state: string | null): boolean {
+  return wordOf(state) !== 'away';
 }
 
 function addressOf(scheme: string, address: ReturnType<import('node:net').Server['address']>, host: string): string {

@@ -5,7 +5,6 @@ import type { Part } from '../runtime/lifecycle.ts';
 import type { Config } from '../runtime/settings.ts';
 import { findConsumerLags } from '../store/event-retention.read.ts';
 import type { Common } from './engine.ts';
-import { buildKafka } from './kafka.ts';
 
 /** Looking how far consumers are asks once for each tenant and consumer: at most this often, in milliseconds. */
 const LAGS_EVERY = 5000;
@@ -16,10 +15,10 @@ const LAGS_EVERY = 5000;
 const OFFLINE_LEASE = 30_000;
 
 /**
- * What keeps the event log and follows it: its pruning, users who are away, Kafka; and how far all consumers are.
+ * What keeps the event log and follows it: its pruning, users who are away; and how far all consumers are.
  * @param alone this process is the only instance.
  */
-export async function buildEventStream(config: Config, common: Common, alone: boolean): Promise<Part[]> {
+export function buildEventStream(config: Config, common: Common, alone: boolean): Part[] {
   const { db, clock, metrics } = common;
   let lookedAt = Number.NEGATIVE_INFINITY;
   metrics.onScrape('event-consumers', async () => {
@@ -43,6 +42,5 @@ export async function buildEventStream(config: Config, common: Common, alone: bo
       pollInterval: config.engine.poll_interval,
       lease: OFFLINE_LEASE,
     }),
-    ...(await buildKafka(config, common, alone)),
   ];
 }

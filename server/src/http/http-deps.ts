@@ -64,6 +64,8 @@ export interface Health {
   pauses: Readonly<Record<PauseScope, number>>;
   /** Whether Redis is there. While it is away, everything works, some of it later. */
   redis: 'off' | 'ok' | 'away';
+  /** The same of Kafka. While its brokers take nothing from here, events wait in the log. */
+  kafka: 'off' | 'ok' | 'away';
 }
 
 /** Whether requests should come here now: what is checked, and why it is not ready. */

@@ -202,6 +202,7 @@ export async function doorWorld(
       environment: 'test',
       metrics: { active_batches: 0, circuit_breaker_state: 'closed' },
       redis: 'off',
+      kafka: 'off',
       pauses: { country: 0, sender: 0, account: 0, app: 0, provider: 0 },
     }),
     ready: async () => ({ ready: true, checks: { database: 'ok' } }),

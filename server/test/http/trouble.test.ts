@@ -46,6 +46,7 @@ test('health while it lives; ready says no when it is not', async (t) => {
     metrics: { active_batches: 0, circuit_breaker_state: 'closed' },
     pauses: { country: 0, sender: 0, account: 0, app: 0, provider: 0 },
     redis: 'off',
+    kafka: 'off',
   });
   const ready = await fetch(`${world.url}/ready`);
   assert.equal(ready.status, 503);

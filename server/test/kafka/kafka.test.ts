@@ -9,7 +9,7 @@ import type { Db } from '../../src/db/pool.ts';
 import { eventCursors } from '../../src/domain/event-cursor.ts';
 import { newId, type TenantId } from '../../src/domain/ids.ts';
 import { toldEvent } from '../../src/domain/told-event.ts';
-import { createKafkaForwarder, KAFKA } from '../../src/fanout/kafka/kafka-forwarder.ts';
+import { createKafkaForwarder, KAFKA, type KafkaForwarder } from '../../src/fanout/kafka/kafka-forwarder.ts';
 import { type KafkaPublisher, kafkaPublisher } from '../../src/outside/kafka.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { FAILPOINTS } from '../../src/runtime/failpoints.ts';
@@ -70,7 +70,7 @@ describe('events in Kafka', { skip: files.skip }, () => {
           tls: null,
           sasl: null,
         }),
-      async forward(options: { publisher?: KafkaPublisher; db?: Db; lease?: number } = {}): Promise<Part> {
+      async forward(options: { publisher?: KafkaPublisher; db?: Db; lease?: number } = {}): Promise<KafkaForwarder> {
         const forwarder = createKafkaForwarder({
           db: options.db ?? world.db,
           signals: world.signals,
@@ -329,7 +329,7 @@ describe('events in Kafka', { skip: files.skip }, () => {
       },
       close: () => real.close(),
     };
-    await one.forward({ publisher: choosy });
+    const forwarder = await one.forward({ publisher: choosy });
     await groupOf(chatWorld(), poor, 'a', 'b');
     const group = await groupOf(chatWorld(), rich, 'a', 'b');
     for (let i = 0; i < 3; i++) {
@@ -338,16 +338,18 @@ describe('events in Kafka', { skip: files.skip }, () => {
       await say(chatWorld(), rich, group, 'a', `m${i}`);
       await allPublished(rich);
     }
+    assert.equal(forwarder.trouble(), 'UNKNOWN_TOPIC_OR_PARTITION');
     assert.deepEqual(one.logged, ['Kafka does not take events; they wait']);
   });
 
   test('a broker that is killed delays and loses nothing, and that is said once', async (t) => {
     const one = scene(t);
     const { tenant } = await world.tenant();
-    await one.forward();
+    const forwarder = await one.forward();
     const group = await groupOf(chatWorld(), tenant, 'a', 'b');
     await say(chatWorld(), tenant, group, 'a', 'before');
     await allPublished(tenant);
+    assert.equal(forwarder.trouble(), null);
     let saying = true;
     const talk = (async () => {
       for (let i = 0; saying && i < 300; i++)
@@ -355,6 +357,7 @@ describe('events in Kafka', { skip: files.skip }, () => {
     })();
     await kafka.kill();
     await until('it is noticed', () => one.logged.length > 0, 60_000);
+    assert.notEqual(forwarder.trouble(), null);
     saying = false;
     await talk;
     await say(chatWorld(), tenant, group, 'a', 'while it is away');
@@ -362,6 +365,7 @@ describe('events in Kafka', { skip: files.skip }, () => {
     const log = await allPublished(tenant);
     assertSame(await one.read(), log, one.names);
     assert.deepEqual(one.logged, ['Kafka does not take events; they wait', 'Kafka takes events again']);
+    assert.equal(forwarder.trouble(), null);
   });
 
   test('by TLS, logged in: a wrong password and a certificate of nobody we trust are told, and nothing is stored', async (t) => {
@@ -424,6 +428,9 @@ describe('events in Kafka', { skip: files.skip }, () => {
         ['notifications', 'ben', 'notification.offline', said.id, tenant_id],
       ],
     );
+    const told = async (path: string) => (await fetch(`${url}${path}`)).json() as Promise<Record<string, unknown>>;
+    assert.equal((await told('/health'))['kafka'], 'ok');
+    assert.equal(((await told('/ready'))['checks'] as Record<string, unknown>)['kafka'], 'ok');
     const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
     assert.match(metrics, /^aldis_event_consumer_lag_seconds\{consumer="kafka"\} \d/m);
     assert.match(metrics, /^aldis_kafka_events_total\{result="published"\} [1-9]/m);

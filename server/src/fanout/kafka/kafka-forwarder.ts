@@ -21,6 +21,11 @@ export interface KafkaForwarderOptions extends FollowerSurroundings {
   metrics: Pick<Metrics, 'kafkaPublish' | 'kafkaEvents' | 'kafkaErrors'>;
 }
 
+export interface KafkaForwarder extends Part {
+  /** Why the brokers take no events from this instance, as far as it has seen lately. */
+  trouble(): string | null;
+}
+
 /** The name of the position in the log. */
 export const KAFKA = 'kafka';
 
@@ -32,6 +37,8 @@ const MOST_TOGETHER = 400_000;
 const TURN = 10_000;
 const FIRST_REST = 250;
 const LONGEST_REST = 5000;
+/** Milliseconds for which a failure counts. Another instance may have taken the tenant meanwhile, and be well. */
+const TROUBLE_COUNTS = 6 * LONGEST_REST;
 /** Tenants whose trouble is remembered. */
 const MOST_TROUBLED = 10_000;
 
@@ -41,7 +48,7 @@ interface Chunk {
   place: EventPosition;
 }
 
-export function createKafkaForwarder(options: KafkaForwarderOptions): Part {
+export function createKafkaForwarder(options: KafkaForwarderOptions): KafkaForwarder {
   const { db, publisher, names, clock, logger, metrics, instance } = options;
   /**
    * How long a tenant rests whose events are not taken, in milliseconds. Each for itself: what the brokers refuse of one, a topic that
@@ -49,6 +56,7 @@ export function createKafkaForwarder(options: KafkaForwarderOptions): Part {
    */
   const rests = new Map<TenantId, number>();
   let isAway = false;
+  let failure = { reason: '', at: Number.NEGATIVE_INFINITY };
 
   async function pass(tenant: HeldTenant, ending: AbortSignal): Promise<number | null> {
     const { tenant_id } = tenant;
@@ -106,6 +114,7 @@ export function createKafkaForwarder(options: KafkaForwarderOptions): Part {
           if (isAway) logger.info({ part: KAFKA }, 'Kafka takes events again');
           isAway = false;
         }
+        if (rests.size === 0) failure.at = Number.NEGATIVE_INFINITY;
         return true;
       case 'too_large': {
         const [first, ...others] = records;
@@ -121,6 +130,7 @@ export function createKafkaForwarder(options: KafkaForwarderOptions): Part {
       case 'away': {
         if (ending.aborted) return false;
         metrics.kafkaErrors.add(1);
+        failure = { reason: answer.reason, at: clock.monotonic() };
         const topics = [...new Set(records.map(({ topic }) => topic))].join(' ');
         const about = { part: KAFKA, tenant_id: tenant, topics, reason: answer.reason };
         if (!isAway) logger.warn(about, 'Kafka does not take events; they wait');
@@ -147,8 +157,11 @@ export function createKafkaForwarder(options: KafkaForwarderOptions): Part {
     pass,
     failed: (error) => logger.warn({ error, part: KAFKA }, 'publishing to Kafka failed'),
   });
-  return part(KAFKA, follower.start, async () => {
-    await follower.stop();
-    await publisher.close();
-  });
+  return {
+    ...part(KAFKA, follower.start, async () => {
+      await follower.stop();
+      await publisher.close();
+    }),
+    trouble: () => (clock.monotonic() - failure.at < TROUBLE_COUNTS ? failure.reason : null),
+  };
 }

@@ -21,6 +21,10 @@ const HealthAnswer = Type.Object({
   redis: words(['off', 'ok', 'away'], {
     description: 'While it is away everything works, some of it later, and each instance counts requests for itself.',
   }),
+  kafka: words(['off', 'ok', 'away'], {
+    description:
+      '`away`: its brokers took nothing from this instance lately. Events wait in the log, and nothing is lost.',
+  }),
 });
 
 const ReadyAnswer = Type.Object({
