@@ -61,7 +61,7 @@ export function pssMb(pids: readonly number[]): number {
 }
 
 /** Waits until these processes have done next to nothing for two seconds, so that one run does not pay for the last. */
-export async function quiet(pids: () => readonly number[]): Promise<void> {
+export async function quiet(pids: () => readonly number[], deadlineMs = 120_000): Promise<void> {
   let before = cpuMs(pids());
   let calm = 0;
   const look = (): true | null => {
@@ -70,5 +70,5 @@ export async function quiet(pids: () => readonly number[]): Promise<void> {
     before = now;
     return calm >= 4 ? true : null;
   };
-  await until('the processes to be idle', look, { everyMs: 500, deadlineMs: 120_000 });
+  await until('the processes to be idle', look, { everyMs: 500, deadlineMs });
 }

@@ -9,6 +9,8 @@ import type { Stock } from '../stock.ts';
 import { until } from '../wait.ts';
 
 const LEAST = 0.9;
+/** Milliseconds. PostgreSQL vacuums what was filled in, for minutes at ten million. */
+const REST = 1_200_000;
 
 /** How far the store grows, and how many messages wait in it. */
 export interface Growth {
@@ -70,8 +72,9 @@ export async function claiming(
       for (const which of run % 2 === 0 ? sides : sides.toReversed()) {
         const counted = which === 'full' ? full : empty;
         await acceptBacklog(counted.side, Math.ceil(growth.sends * 1.2));
-        await quiet(() =>
-          [full, empty].flatMap(({ side }) => [...side.processes().server, ...side.processes().postgres]),
+        await quiet(
+          () => [full, empty].flatMap(({ side }) => [...side.processes().server, ...side.processes().postgres]),
+          REST,
         );
         const value = await sendSome(counted, growth.sends);
         const warmUp = run === 0 ? ' (warm-up)' : '';

@@ -7,6 +7,7 @@ import {
   type UserId,
 } from '../domain/chat.ts';
 import type { ChatMessageId, ContactId, ConversationId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import { ofKey } from './one-key.ts';
 
 interface ConversationColumns {
   id: ConversationId;
@@ -152,13 +153,15 @@ export interface ListedRow {
   role: ParticipantRole | null;
 }
 
+const inOne = ofKey({ 'm.conversation_id': 'v.id' }, 'm.id');
+
 // What a customer wrote is counted by the conversation; what users say, by how far each has read.
 const listed = (from: string, order: string, role: string, unread: string): string => `
 select ${COLUMNS}, v.last_message_at, v.participant_count, v.activity, ${role} as role,
   v.unread_count + ${unread} as unread_count,
   (select c.id from chat_messages c where c.tenant_id = v.tenant_id and c.conversation_id = v.id order by c.seq desc limit 1) as last_chat_id,
   case when v.type = 'customer' then (
-    select m.id from messages m where m.tenant_id = v.tenant_id and m.conversation_id = v.id order by m.id desc limit 1) end
+    select m.id from messages m where m.tenant_id = v.tenant_id and ${inOne.all} order by ${inOne.newestFirst} limit 1) end
     as last_whatsapp_id
 from (${from}
 ) v order by ${order}`;
@@ -230,13 +233,15 @@ const listForTenant = {
   text: listed(`${OF_TENANT} and v.id < $2 order by v.id desc limit $3`, BY_ID, 'null::text', '0'),
 };
 
+const ofList = ofKey({ 'v.type': 't.type', '(v.closed_at is null)': 'o.open' }, 'v.id');
+
 // An index has the rows of each type that are open, and that are closed, in their order: a page is among the first of each.
 const listFiltered = {
   name: 'chat_conversations_list_filtered',
   text: listed(
     `
   select f.* from unnest($4::text[]) as t(type) cross join unnest($5::boolean[]) as o(open) cross join lateral (${OF_TENANT}
-    and v.type = t.type and (v.closed_at is null) = o.open and v.id < $2 order by v.id desc limit $3
+    and ${ofList.below('$2')} order by ${ofList.newestFirst} limit $3
   ) f order by f.id desc limit $3`,
     BY_ID,
     'null::text',

@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
 import type { ConsentKeywords, ConsentScope, ConsentSource, ConsentState } from '../domain/consent.ts';
 import type { ContactId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
+import { ofKey } from './one-key.ts';
 
 /** A customer's word on whether he wants to be written to, as it is kept. */
 export interface ConsentRow {
@@ -15,12 +16,14 @@ export interface ConsentRow {
   at: Date;
 }
 
+const ofContact = ofKey({ contact_id: '$2::uuid' }, 'id');
+
 const list = {
   name: 'consents_list',
   text: `
 select id, contact_id, scope, state, source, detail, message_id, at from consents
-where tenant_id = $1 and contact_id = $2 and id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-order by id desc limit $4`,
+where tenant_id = $1 and ${ofContact.below(`coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)`)}
+order by ${ofContact.newestFirst} limit $4`,
 };
 
 /** What a contact said, the last written first. @param before a page begins behind this one; null: at the newest. */

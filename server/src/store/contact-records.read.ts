@@ -162,12 +162,13 @@ export interface ContactConversation {
   created_at: Date;
 }
 
+// One for each number at most. (`offset 0` keeps the planner from walking over the tenant's conversations to find them in order.)
 const listConversations = {
   name: 'contact_records_conversations',
   text: `
 select id, external_id, sender_id, unread_count, last_inbound_at, window_expires_at, created_at
-from conversations where tenant_id = $1 and contact_id = $2
-  and id < coalesce($3, '${LAST_ID}'::uuid) order by id desc limit $4`,
+from (select * from conversations where tenant_id = $1 and contact_id = $2 and id < coalesce($3, '${LAST_ID}'::uuid) offset 0) v
+order by id desc limit $4`,
 };
 
 /** The conversations of a contact, the newest first. @param before a page begins behind this one; null: at the newest. */

@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/pool.ts';
 import { type ContactId, type ConversationId, isUuid, type SenderId, type TenantId } from '../domain/ids.ts';
+import { ofKey } from './one-key.ts';
 
 const findId = {
   name: 'contacts_find_id',
@@ -32,11 +33,13 @@ export async function findConversationId(
   return row?.id ?? null;
 }
 
+const inOne = ofKey({ 'm.conversation_id': 'v.id' }, 'm.id');
+
 const findOneConversation = {
   name: 'conversations_find',
   text: `
 select v.id, v.type, v.sender_id, v.contact_id, v.closed_at, (select nullif(m.address, '') from messages m
-  where m.tenant_id = $1 and m.conversation_id = v.id order by m.id desc limit 1) as address
+  where m.tenant_id = $1 and ${inOne.all} order by ${inOne.newestFirst} limit 1) as address
 from conversations v where v.tenant_id = $1 and v.id = coalesce(
   (select o.id from conversations o where o.tenant_id = $1 and o.id = $2),
   (select e.id from conversations e where e.tenant_id = $1 and e.external_id = $3))`,

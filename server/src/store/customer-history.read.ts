@@ -3,6 +3,7 @@ import type { UserId } from '../domain/chat.ts';
 import type { ConversationId, MessageId, TenantId } from '../domain/ids.ts';
 import type { Direction, Message } from '../domain/message.ts';
 import { COLUMNS, JOINS } from './messages.read.ts';
+import { ofKey } from './one-key.ts';
 
 /** A WhatsApp message, and our id of the message that it answers. */
 export type SaidMessage = Message & { parent_id: MessageId | null };
@@ -11,15 +12,17 @@ export type SaidMessage = Message & { parent_id: MessageId | null };
 const PARENT = `
   case when m.reply_to is not null then (select w.message_id from wamids w where w.tenant_id = $1 and w.wamid = m.reply_to) end as parent_id`;
 
+const said = ofKey({ 'h.conversation_id': '$2::uuid' }, 'h.id');
+
 const page = (way: 'before' | 'after') => ({
   name: `customer_history_${way}`,
   text: `
 select ${COLUMNS}, ${PARENT}
 from (
-  select * from messages
-  where tenant_id = $1 and conversation_id = $2 and id ${way === 'before' ? '<' : '>'} $3
-  order by id ${way === 'before' ? 'desc' : 'asc'} limit $4
+  select * from messages h where h.tenant_id = $1 and ${way === 'before' ? said.below('$3') : said.above('$3')}
+  order by ${way === 'before' ? said.newestFirst : said.oldestFirst} limit $4
 ) m ${JOINS}
+where m.conversation_id is not distinct from $2
 order by m.id ${way === 'before' ? 'desc' : 'asc'}`,
 });
 const pages = { before: page('before'), after: page('after') };
@@ -76,7 +79,7 @@ const findNewestInbound = {
   name: 'customer_history_newest_inbound',
   text: `
 select i.id from (
-  select id, direction from messages where tenant_id = $1 and conversation_id = $2 order by id desc limit 50
+  select h.id, h.direction from messages h where h.tenant_id = $1 and ${said.all} order by ${said.newestFirst} limit 50
 ) i where i.direction = 'inbound' order by i.id desc limit 1`,
 };
 

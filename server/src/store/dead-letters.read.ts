@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
 import type { DeadLetterFilter } from '../domain/dead-letters.ts';
 import type { MessageId, TenantId } from '../domain/ids.ts';
+import { ofKey } from './one-key.ts';
 
 /** Failed messages of one reason. */
 export interface DeadLetterGroup {
@@ -29,6 +30,8 @@ const NARROWED = `
   ($4::uuid is null or sender_id = $4) and ($5::uuid is null or batch_id is not distinct from $5)
   and ($6::timestamptz is null or failed_at >= $6) and ($7::timestamptz is null or failed_at <= $7)`;
 
+const ofReason = ofKey({ word: 'r.word', code: 'r.code' }, 'message_id');
+
 // The reasons are found by leaping from one to the next in the index, and counted in it.
 const groups = {
   name: 'dead_letters_groups',
@@ -47,12 +50,12 @@ cross join lateral (
     min(failed_at) filter (where matches) as oldest, max(failed_at) filter (where matches) as newest, count(*) = $8 as capped
   from (
     select uncertain, failed_at, ${NARROWED} as matches from dead_letters
-    where tenant_id = $1 and word = r.word and code = r.code order by message_id desc limit $8
+    where tenant_id = $1 and ${ofReason.all} order by ${ofReason.newestFirst} limit $8
   ) walked
 ) c
 cross join lateral (
-  select message_id from dead_letters where tenant_id = $1 and word = r.word and code = r.code and ${NARROWED}
-  order by message_id desc limit 1
+  select message_id from dead_letters where tenant_id = $1 and ${ofReason.all} and ${NARROWED}
+  order by ${ofReason.newestFirst} limit 1
 ) l
 join messages m on m.tenant_id = $1 and m.id = l.message_id
 where c.count > 0
@@ -79,14 +82,17 @@ export interface DeadLetter {
 
 const MATCHES = `($2::text is null or word = $2) and ($3::int is null or code = $3) and ${NARROWED} and failed_at <= $9`;
 
-const walk = (by: 'all' | 'reason') => ({
+const walk = (by: 'all' | 'reason', where: string, order: string) => ({
   name: `dead_letters_walk_${by}`,
   text: `
 select message_id, uncertain, ${MATCHES} as matches from dead_letters
-where tenant_id = $1 and message_id > $8 ${by === 'reason' ? 'and word = $2 and code = $3' : ''}
-order by message_id limit $10`,
+where tenant_id = $1 and ${where} order by ${order} limit $10`,
 });
-const walks = { all: walk('all'), reason: walk('reason') };
+const ofOne = ofKey({ word: '$2::text', code: '$3::int' }, 'message_id');
+const walks = {
+  all: walk('all', 'message_id > $8', 'message_id'),
+  reason: walk('reason', ofOne.above('$8'), ofOne.oldestFirst),
+};
 
 /** Below every id there is. */
 const FIRST = '00000000-0000-0000-0000-000000000000';

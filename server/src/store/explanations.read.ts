@@ -3,6 +3,7 @@ import type { Facts } from '../domain/explanation-facts.ts';
 import type { MessageId, TenantId } from '../domain/ids.ts';
 import type { Message } from '../domain/message.ts';
 import { COLUMNS, JOINS, type MessageTrail, TRAIL } from './messages.read.ts';
+import { ofKey } from './one-key.ts';
 
 /** Most that are counted of those who go first: one more than that is said as *more than*. */
 const COUNTED = 1001;
@@ -11,6 +12,8 @@ const EARLIER = 50;
 
 // One statement, hence one moment: what is told of a message fits together. Each part is found by a key, or walks a bounded piece of an
 // index; what only matters for some causes is looked for by those alone.
+const inOne = ofKey({ 'x.conversation_id': 'm.conversation_id' }, 'x.id');
+
 const find = {
   name: 'explanations_find',
   text: `
@@ -27,10 +30,10 @@ select ${COLUMNS}, clock_timestamp() as now, d.cause, ${TRAIL},
   (select c.messaging_limit from accounts c where c.tenant_id = $1 and c.id = s.account_id) as messaging_limit,
   case when d.state = 'queued' and m.batch_id is null then (
     select e.id from (
-      select x.id, x.batch_id from messages x where x.tenant_id = $1 and x.conversation_id = m.conversation_id and x.id < m.id
-      order by x.id desc limit ${EARLIER}
+      select x.id, x.batch_id, x.conversation_id from messages x where x.tenant_id = $1 and ${inOne.below('m.id')}
+      order by ${inOne.newestFirst} limit ${EARLIER}
     ) e join due w on w.tenant_id = $1 and w.message_id = e.id
-    where e.batch_id is null and w.priority = d.priority
+    where e.conversation_id is not distinct from m.conversation_id and e.batch_id is null and w.priority = d.priority
       and (w.state = 'sending' or (d.cause = 'order' and w.state = 'queued'))
     order by e.id limit 1
   ) end as after_id,

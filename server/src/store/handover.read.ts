@@ -2,6 +2,7 @@ import { integers } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Placed } from '../domain/schedule/order.ts';
 import type { SentBefore } from '../domain/schedule/schedule.ts';
+import { ofKey } from './one-key.ts';
 
 /** What the owner of a lane knows by heart, and who takes the lane over has to read. */
 
@@ -32,6 +33,9 @@ export function findPutOffMessages(tx: Queryable, lanes: readonly number[], limi
 }
 
 // Ids begin with the time of their making: what was accepted before is not looked at.
+const SINCE = `(lpad(to_hex((extract(epoch from now()) * 1000)::bigint - $2), 12, '0') || '00000000000000000000')::uuid`;
+const ofSender = ofKey({ 'm.sender_id': 's.id' }, 'm.id');
+
 const findRecent = {
   name: 'handover_recent',
   text: `
@@ -39,9 +43,8 @@ select r.conversation_id, r.count
 from senders s cross join lateral (
   select conversation_id, count(*)::int as count from (
     select conversation_id from messages m
-    where m.tenant_id = s.tenant_id and m.sender_id = s.id and m.direction = 'outbound' and m.attempt > 0
-      and m.id > (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - $2), 12, '0') || '00000000000000000000')::uuid
-    order by m.id desc limit $3
+    where m.tenant_id = s.tenant_id and ${ofSender.above(SINCE)} and m.direction = 'outbound' and m.attempt > 0
+    order by ${ofSender.newestFirst} limit $3
   ) newest group by conversation_id having count(*) > 1
 ) r
 where s.lane_id = any($1::int[]) and s.channel = 'whatsapp'`,

@@ -2,6 +2,7 @@ import { uuids } from '../db/arrays.ts';
 import type { Queryable, Statement } from '../db/pool.ts';
 import type { BatchId, ContactId, ConversationId, MessageId, SenderId, TenantId } from '../domain/ids.ts';
 import type { Direction, Message, State } from '../domain/message.ts';
+import { ofKey } from './one-key.ts';
 
 /** When the last attempt of a message `m` began, with its due work `d`. */
 export const SENDING_AT = `coalesce(d.started_at, m.sending_at, (select a.started_at from attempts a
@@ -133,25 +134,36 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch' | 'failed' | 'reason' | 'open' | OpenFilter;
 
+const ofContact = ofKey({ 'n.conversation_id': 'c.id' }, 'n.id');
+const ofReason = ofKey({ 'l.word': '$13::text', 'l.code': '$14::int' }, 'l.message_id');
+const OF = {
+  sender: ofKey({ 'm.sender_id': '$4::uuid' }, 'm.id'),
+  conversation: ofKey({ 'm.conversation_id': '$6::uuid' }, 'm.id'),
+};
+
 /**
  * Each way to walk has an index that gives its rows newest first. $1 tenant, $2 below this id, $3 from this id.
- * @param most how many rows are looked at.
+ * @param most the parameter that says how many rows are looked at.
  * @param each of each of a contact's conversations: they are sorted together, so all of these are read.
  */
-function walkOf(walk: Walk, most: number, each = String(most)): string {
+function walkOf(walk: Walk, most: string, each = most): string {
+  if (walk === 'sender' || walk === 'conversation') {
+    return `
+    select m.* from messages m where m.tenant_id = $1 and ${OF[walk].between('$3', '$2')}
+    order by ${OF[walk].newestFirst} limit ${most}`;
+  }
   if (walk === 'contact') {
     return `
     select m.* from conversations c cross join lateral (
-      select * from messages where tenant_id = $1 and conversation_id = c.id and id < $2 and id >= $3
-      order by id desc limit ${each}
+      select * from messages n where n.tenant_id = $1 and ${ofContact.between('$3', '$2')}
+      order by ${ofContact.newestFirst} limit ${each}
     ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${most}`;
   }
   if (walk === 'failed' || walk === 'reason') {
     return `
-    select m.* from dead_letters l join messages m on m.tenant_id = l.tenant_id and m.id = l.message_id
-    where ${walk === 'reason' ? 'l.word = $13 and l.code = $14 and' : ''}
-      l.tenant_id = $1 and l.message_id < $2 and l.message_id >= $3
-    order by l.message_id desc limit ${most}`;
+    select m.*, l.word, l.code from dead_letters l join messages m on m.tenant_id = l.tenant_id and m.id = l.message_id
+    where l.tenant_id = $1 and ${walk === 'reason' ? ofReason.between('$3', '$2') : 'l.message_id < $2 and l.message_id >= $3'}
+    order by ${walk === 'reason' ? ofReason.newestFirst : 'l.message_id desc'} limit ${most}`;
   }
   if (isOpen(walk)) {
     return `
@@ -159,8 +171,15 @@ function walkOf(walk: Walk, most: number, each = String(most)): string {
     where d.tenant_id = $1 and d.message_id < $2 and d.message_id >= $3
     order by d.message_id desc limit ${most}`;
   }
+  // A batch has 10,000 at most. (`offset 0` keeps the planner from walking over the tenant's messages to find them in order.)
+  if (walk === 'batch') {
+    return `
+    select m.* from (
+      select * from messages where tenant_id = $1 and batch_id = $7 and id < $2 and id >= $3 offset 0
+    ) m order by m.id desc limit ${most}`;
+  }
   return `
-    select m.* from messages m where ${CONDITIONS[walk]} m.tenant_id = $1 and m.id < $2 and m.id >= $3
+    select m.* from messages m where m.tenant_id = $1 and m.id < $2 and m.id >= $3
     order by m.id desc limit ${most}`;
 }
 
@@ -181,12 +200,12 @@ function matches(walk: Walk): string {
   return isOpen(walk) ? `${MATCHES} ${OPEN[walk]}` : MATCHES;
 }
 
-const CONDITIONS = {
-  all: '',
-  sender: 'm.sender_id = $4 and',
-  conversation: 'm.conversation_id = $6 and',
-  batch: 'm.batch_id = $7 and',
-} as const;
+/** Newest first, in the words of the walk's own order, so that nothing is sorted. */
+function newestFirst(walk: Walk): string {
+  if (walk === 'sender') return 'w.sender_id desc, w.id desc';
+  if (walk === 'conversation') return 'w.conversation_id desc, w.id desc';
+  return walk === 'reason' ? 'w.word desc, w.code desc, w.id desc' : 'w.id desc';
+}
 
 /** What a row that was walked over must be, to be on the list. */
 const MATCHES = `
@@ -199,21 +218,22 @@ const MATCHES = `
   and ($11::timestamptz is null or w.created_at >= $11) and ($12::timestamptz is null or w.created_at <= $12)`;
 
 /** Where every message of a contact matches, no more of one conversation are on the page than the page and what comes before it. */
-const each = (most: number): string => `
+const EACH = `
   case when num_nonnulls($4::uuid, $6::uuid, $7::uuid, $8::message_direction, $9::text, $10::message_state[], $11::timestamptz,
-    $12::timestamptz, $13::text, $14::int) = 0 then $15::int + $16::int else ${most} end`;
+    $12::timestamptz, $13::text, $14::int) = 0 then $15::int + $16::int else $17 end`;
 
 // The page is cut before anything is joined, so that the walk stops as soon as it is full. Only when it is not full it is
 // asked how far the walk came: in the same statement, for what commits between two would be counted by one of them.
-const list = (walk: Walk, name: string, most: number) => ({
-  name: `messages_${name}_by_${walk}`,
+const list = (walk: Walk) => ({
+  name: `messages_list_by_${walk}`,
   text: `
 with page as (
-  select w.* from (${walkOf(walk, most, each(most))}) w where ${matches(walk)}
-  order by w.id desc offset $16 limit $15
+  select w.* from (${walkOf(walk, '$17::int', EACH)}) w where ${matches(walk)}
+  order by ${newestFirst(walk)} offset $16 limit $15
 ), walked as (
   select case when (select count(*) from page) < $15
-    then (select w.id from (${walkOf(walk, most)}) w order by w.id desc offset ${most - 1} limit 1) end as walked_to
+    then (select w.id from (${walkOf(walk, '$17::int')}) w
+      order by ${newestFirst(walk)} offset $17::int - 1 limit 1) end as walked_to
 )
 select walked_to, p.* from walked left join (select ${COLUMNS} from page m ${JOINS}) p on true order by p.id desc`,
 });
@@ -238,15 +258,13 @@ function ofWalks(make: (walk: Walk) => Statement): Readonly<Record<Walk, Stateme
   return Object.fromEntries(WALKS.map((walk) => [walk, make(walk)])) as Record<Walk, Statement>;
 }
 
-const lists = ofWalks((walk) => list(walk, 'list', LOOKED));
-/** By number of page. */
-const numbered = ofWalks((walk) => list(walk, 'page', WALKED));
+const lists = ofWalks(list);
 
 const total = (walk: Walk) => ({
   name: `messages_total_by_${walk}`,
   text: `
 select count(*) filter (where ${matches(walk)})::int as total, count(*) > ${WALKED} as capped
-from (${walkOf(walk, WALKED + 1)}) w`,
+from (${walkOf(walk, '$15::int')}) w`,
 });
 const totals = ofWalks(total);
 
@@ -258,7 +276,7 @@ export interface MessageTotal {
 
 /** Counts the messages that match, among the newest 10,000 that have to be looked at. */
 export async function countListed(tx: Queryable, tenant: TenantId, filter: MessageFilter): Promise<MessageTotal> {
-  const [row] = await tx.query<MessageTotal>(totals[walkFor(filter)], valuesOf(tenant, filter, null));
+  const [row] = await tx.query<MessageTotal>(totals[walkFor(filter)], [...valuesOf(tenant, filter, null), WALKED + 1]);
   return row ?? { total: 0, capped: false };
 }
 
@@ -279,8 +297,9 @@ export async function listMessages(
   limit: number,
   offset = 0,
 ): Promise<MessagePage> {
-  const values = [...valuesOf(tenant, filter, before), limit + 1, offset];
-  const rows = await tx.query<PageRow>((offset === 0 ? lists : numbered)[walkFor(filter)], values);
+  const most = offset === 0 ? LOOKED : WALKED;
+  const values = [...valuesOf(tenant, filter, before), limit + 1, offset, most];
+  const rows = await tx.query<PageRow>(lists[walkFor(filter)], values);
   const messages = rows.filter((row) => row.id !== null);
   if (messages.length <= limit) return { messages, next: rows[0]?.walked_to ?? null };
   messages.length = limit;

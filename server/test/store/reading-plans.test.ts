@@ -88,34 +88,25 @@ async function taken(ask: (tx: Queryable) => Promise<unknown>): Promise<Taken> {
 const LIMIT = 50;
 
 /** One index gave all rows, and no more of them than were asked for. */
-function assertWalked(
-  taken: { by: string; rows: number }[] | undefined,
-  indexes: readonly string[],
-  rows: number,
-): void {
+function assertWalked(taken: { by: string; rows: number }[] | undefined, by: string, rows: number): void {
   const walked = taken?.filter((one) => one.rows > 0) ?? [];
-  assert.deepEqual(
-    walked.map((one) => one.rows),
-    [rows],
-  );
-  assert.ok(indexes.includes(walked[0]?.by ?? ''), `by ${walked[0]?.by}`);
+  assert.deepEqual(walked, [{ by, rows }]);
 }
 
-// Of a sender who has most of the messages the tenant's own index gives the page as well: which of the two is the planner's.
-const walks: [string, (message: Message) => MessageFilter, string[]][] = [
-  ['all', () => ({}), ['messages_pkey']],
-  ['of a sender', ({ sender_id }) => ({ sender_id }), ['messages_sender', 'messages_pkey']],
-  ['of a conversation', ({ conversation_id }) => ({ conversation_id }), ['messages_conversation', 'messages_pkey']],
+const walks: [string, (message: Message) => MessageFilter, string][] = [
+  ['all', () => ({}), 'messages_pkey'],
+  ['of a sender', ({ sender_id }) => ({ sender_id }), 'messages_sender'],
+  ['of a conversation', ({ conversation_id }) => ({ conversation_id }), 'messages_conversation'],
 ];
-for (const [name, filterOf, indexes] of walks) {
+for (const [name, filterOf, index] of walks) {
   test(`a list, ${name}: the index gives the page and no more`, async () => {
     const rows = (await taken((tx) => listMessages(tx, tenant.tenant, filterOf(message), null, LIMIT))).get('messages');
-    assertWalked(rows, indexes, LIMIT + 1);
+    assertWalked(rows, index, LIMIT + 1);
   });
   test(`a list, ${name}, by page: what comes before is walked over`, async () => {
     const ask = (tx: Queryable) => listMessages(tx, tenant.tenant, filterOf(message), null, LIMIT, 1000);
     const rows = (await taken(ask)).get('messages');
-    assertWalked(rows, indexes, 1000 + LIMIT + 1);
+    assertWalked(rows, index, 1000 + LIMIT + 1);
   });
 }
 
