@@ -157,7 +157,7 @@ function walkOf(walk: Walk, most: string, each = most): string {
     select m.* from conversations c cross join lateral (
       select * from messages n where n.tenant_id = $1 and ${ofContact.between('$3', '$2')}
       order by ${ofContact.newestFirst} limit ${each}
-    ) m where c.tenant_id = $1 and c.contact_id = $5 order by m.id desc limit ${most}`;
+    ) m where c.tenant_id = $1 and c.contact_id >= $5 and c.contact_id <= $5 order by m.id desc limit ${most}`;
   }
   if (walk === 'failed' || walk === 'reason') {
     return `
@@ -171,12 +171,12 @@ function walkOf(walk: Walk, most: string, each = most): string {
     where d.tenant_id = $1 and d.message_id < $2 and d.message_id >= $3
     order by d.message_id desc limit ${most}`;
   }
-  // A batch has 10,000 at most. (`offset 0` keeps the planner from walking over the tenant's messages to find them in order.)
+  // A batch has 10,000 at most. (`offset 0` keeps the planner from finding them by their ids, among all of the tenant's.)
   if (walk === 'batch') {
     return `
     select m.* from (
-      select * from messages where tenant_id = $1 and batch_id = $7 and id < $2 and id >= $3 offset 0
-    ) m order by m.id desc limit ${most}`;
+      select * from messages where tenant_id = $1 and batch_id >= $7 and batch_id <= $7 offset 0
+    ) m where m.id < $2 and m.id >= $3 order by m.id desc limit ${most}`;
   }
   return `
     select m.* from messages m where m.tenant_id = $1 and m.id < $2 and m.id >= $3

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Queryable } from '../../src/db/pool.ts';
-import { type ContactId, type ConversationId, type MessageId, newId, type SenderId } from '../../src/domain/ids.ts';
+import {
+  type BatchId,
+  type ContactId,
+  type ConversationId,
+  type MessageId,
+  newId,
+  type SenderId,
+} from '../../src/domain/ids.ts';
 import { listTenantsConversations, listUsersConversations } from '../../src/store/chat-conversations.read.ts';
 import { listNotes } from '../../src/store/chat-messages.read.ts';
 import { listConsents } from '../../src/store/consents.read.ts';
@@ -24,6 +31,7 @@ const LIMIT = 50;
 let world: EngineWorld;
 let own: TenantWorld;
 const contact = newId<ContactId>();
+const batch = newId<BatchId>();
 const busy = {
   sender: newId<SenderId>(),
   contact: newId<ContactId>(),
@@ -37,16 +45,16 @@ const [loud, quiet, empty] = [newId<ConversationId>(), newId<ConversationId>(), 
 /** Of each table so many rows of one key. */
 function fill(
   count: number,
-  keys: { sender: string; contact: string; conversation: string; code: number; type: string },
+  keys: { sender: string; contact: string; conversation: string; batch: string; code: number; type: string },
 ) {
   const { tenant } = own;
   return `
     with m as (
-      insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, direction, state, state_before, type, category,
+      insert into messages (tenant_id, id, sender_id, contact_id, conversation_id, batch_id, batch_index, direction, state, state_before, type, category,
         priority, address, attempt, created_at, failed_at, error)
-      select '${tenant}', gen_random_uuid(), '${keys.sender}', '${keys.contact}', '${keys.conversation}', 'outbound', 'failed', 'queued',
+      select '${tenant}', gen_random_uuid(), '${keys.sender}', '${keys.contact}', '${keys.conversation}', '${keys.batch}', i, 'outbound', 'failed', 'queued',
         'text', 'service', 1, '+1', 1, now(), now(), jsonb_build_object('error', 'send_failed', 'code', ${keys.code})
-      from generate_series(1, ${count}) returning tenant_id, id, sender_id
+      from generate_series(1, ${count}) i returning tenant_id, id, sender_id
     )
     insert into dead_letters select tenant_id, id, sender_id, null, 'send_failed', ${keys.code}, false, now() from m;
     insert into consents (tenant_id, contact_id, id, scope, state, source, at)
@@ -61,11 +69,11 @@ function fill(
 before(async () => {
   world = await engineWorld();
   own = await world.tenant();
-  await world.db.script(`${fill(MANY, { ...busy, conversation: loud, code: busy.reason.error_code, type: 'customer' })}
+  await world.db.script(`${fill(MANY, { ...busy, conversation: loud, batch: newId(), code: busy.reason.error_code, type: 'customer' })}
     insert into conversations (tenant_id, id, type, sender_id, contact_id) values ('${own.tenant}', '${loud}', 'customer', '${busy.sender}', '${busy.contact}')`);
   await world.db.script('analyze messages, dead_letters, consents, chat_messages, conversations, participants');
   await world.db.script(`
-    ${fill(3, { sender: own.sender, contact, conversation: quiet, code: 131_049, type: 'group' })}
+    ${fill(3, { sender: own.sender, contact, conversation: quiet, batch, code: 131_049, type: 'group' })}
     insert into conversations (tenant_id, id, type, sender_id, contact_id) values
       ('${own.tenant}', '${quiet}', 'customer', '${own.sender}', '${contact}'), ('${own.tenant}', '${empty}', 'customer', gen_random_uuid(), gen_random_uuid());
     insert into participants (tenant_id, conversation_id, user_id, list, slot)
@@ -76,8 +84,13 @@ after(() => world.close());
 
 const cheap = (most: number, ask: (tx: Queryable) => Promise<unknown>) => assertCheap(world.db, most, ask);
 
-test('messages of a number, a conversation, a contact: a list, by cursor and by page', async () => {
-  for (const filter of [{ sender_id: own.sender }, { conversation_id: quiet }, { contact_id: contact }]) {
+test('messages of a number, a conversation, a contact, a batch: a list, by cursor and by page', async () => {
+  for (const filter of [
+    { sender_id: own.sender },
+    { conversation_id: quiet },
+    { contact_id: contact },
+    { batch_id: batch },
+  ]) {
     await cheap(5, (tx) => listMessages(tx, own.tenant, filter, null, LIMIT));
     await cheap(5, (tx) => listMessages(tx, own.tenant, filter, null, LIMIT, 100));
     const { messages, next } = await listMessages(world.db, own.tenant, filter, null, 2);
