@@ -60,13 +60,16 @@ export function pssMb(pids: readonly number[]): number {
   return kb / 1024;
 }
 
+/** CPU time in half a second, in milliseconds, below which two products with their databases only look whether there is something to do. */
+const CALM = 75;
+
 /** Waits until these processes have done next to nothing for two seconds, so that one run does not pay for the last. */
 export async function quiet(pids: () => readonly number[], deadlineMs = 120_000): Promise<void> {
   let before = cpuMs(pids());
   let calm = 0;
   const look = (): true | null => {
     const now = cpuMs(pids());
-    calm = now - before < 40 ? calm + 1 : 0;
+    calm = now - before < CALM ? calm + 1 : 0;
     before = now;
     return calm >= 4 ? true : null;
   };
