@@ -101,12 +101,16 @@ async function runTests(files, atATime, flags, env) {
   ];
   try {
     const child = spawn(process.execPath, options, { stdio: 'inherit', env });
-    const pass = (signal) => child.kill(signal);
+    let stopped = false;
+    const pass = (signal) => {
+      stopped = true;
+      child.kill(signal);
+    };
     for (const signal of SIGNALS) process.on(signal, pass);
-    const [code, signal] = await once(child, 'exit');
+    const [code] = await once(child, 'exit');
     for (const signal of SIGNALS) process.off(signal, pass);
     const failed = existsSync(failures) ? readFileSync(failures, 'utf8').trim().split('\n').filter(Boolean) : [];
-    return { code: code ?? 1, stopped: signal !== null, failed: failed.map((line) => JSON.parse(line)) };
+    return { code: code ?? 1, stopped, failed: failed.map((line) => JSON.parse(line)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -128,9 +132,10 @@ async function runSuite(args, env) {
     `\n${failed.length} test files failed. They are run once more, with nothing beside them:\n${failed.join('\n')}\n`,
   );
   const second = await runTests(failed, 1, flags, env);
-  const names = new Set(second.failed.map(({ name }) => name));
-  for (const { file, name } of first.failed) {
-    if (!names.has(name)) console.log(`UNSTEADY: failed among the others, passed alone: ${name} (${file})`);
+  const isBroken = (one) => second.failed.some(({ file, name }) => file === one.file && name === one.name);
+  for (const one of first.failed) {
+    const { file, name } = one;
+    if (!isBroken(one)) console.log(`UNSTEADY: failed among the others, passed alone: ${name} (${file})`);
   }
   return second.code;
 }

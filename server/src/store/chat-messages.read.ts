@@ -9,6 +9,7 @@ import type {
   UserId,
 } from '../domain/chat.ts';
 import type { ChatMessageId, ConversationId, TenantId } from '../domain/ids.ts';
+import { ofKey } from './one-key.ts';
 
 /** A message between users, or a note, as it is stored. */
 interface ChatMessageRow {
@@ -164,19 +165,21 @@ export async function listChatMessages(
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-// Not `conversation_id = $2`: see one-key.ts.
+// Few are notes: the id is compared by itself, and not with the key, by which the planner would take another index while nothing is counted.
+const inOne = ofKey({ 'c.conversation_id': '$2' }, 'c.id');
+
 const notes = {
   before: {
     name: 'chat_messages_notes_before',
     text: `
-select ${COLUMNS} from chat_messages c where c.tenant_id = $1 and c.conversation_id >= $2 and c.conversation_id <= $2 and c.note
-  and c.id < $3::uuid order by c.conversation_id desc, c.id desc limit $4`,
+select ${COLUMNS} from chat_messages c where c.tenant_id = $1 and ${inOne.all} and c.note
+  and c.id < $3::uuid order by ${inOne.newestFirst} limit $4`,
   },
   after: {
     name: 'chat_messages_notes_after',
     text: `
-select ${COLUMNS} from chat_messages c where c.tenant_id = $1 and c.conversation_id >= $2 and c.conversation_id <= $2 and c.note
-  and c.id > $3::uuid order by c.conversation_id, c.id limit $4`,
+select ${COLUMNS} from chat_messages c where c.tenant_id = $1 and ${inOne.all} and c.note
+  and c.id > $3::uuid order by ${inOne.oldestFirst} limit $4`,
   },
 } as const;
 

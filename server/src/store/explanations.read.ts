@@ -10,10 +10,10 @@ const COUNTED = 1001;
 /** How many earlier messages of a conversation are looked at, to name the one that goes first. */
 const EARLIER = 50;
 
-// One statement, hence one moment: what is told of a message fits together. Each part is found by a key, or walks a bounded piece of an
-// index; what only matters for some causes is looked for by those alone.
 const inOne = ofKey({ 'x.conversation_id': 'm.conversation_id' }, 'x.id');
 
+// One statement, hence one moment: what is told of a message fits together. Each part is found by a key, or walks a bounded piece of an
+// index; what only matters for some causes is looked for by those alone.
 const find = {
   name: 'explanations_find',
   text: `

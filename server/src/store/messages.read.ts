@@ -134,7 +134,9 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 type Walk = 'all' | 'sender' | 'contact' | 'conversation' | 'batch' | 'failed' | 'reason' | 'open' | OpenFilter;
 
-const ofContact = ofKey({ 'n.conversation_id': 'c.id' }, 'n.id');
+const ofContact = ofKey({ 'c.contact_id': '$5' }, 'c.id');
+const inEach = ofKey({ 'n.conversation_id': 'c.id' }, 'n.id');
+const ofBatch = ofKey({ batch_id: '$7' }, 'id');
 const ofReason = ofKey({ 'l.word': '$13::text', 'l.code': '$14::int' }, 'l.message_id');
 const OF = {
   sender: ofKey({ 'm.sender_id': '$4::uuid' }, 'm.id'),
@@ -155,9 +157,9 @@ function walkOf(walk: Walk, most: string, each = most): string {
   if (walk === 'contact') {
     return `
     select m.* from conversations c cross join lateral (
-      select * from messages n where n.tenant_id = $1 and ${ofContact.between('$3', '$2')}
-      order by ${ofContact.newestFirst} limit ${each}
-    ) m where c.tenant_id = $1 and c.contact_id >= $5 and c.contact_id <= $5 order by m.id desc limit ${most}`;
+      select * from messages n where n.tenant_id = $1 and ${inEach.between('$3', '$2')}
+      order by ${inEach.newestFirst} limit ${each}
+    ) m where c.tenant_id = $1 and ${ofContact.all} order by m.id desc limit ${most}`;
   }
   if (walk === 'failed' || walk === 'reason') {
     return `
@@ -175,7 +177,7 @@ function walkOf(walk: Walk, most: string, each = most): string {
   if (walk === 'batch') {
     return `
     select m.* from (
-      select * from messages where tenant_id = $1 and batch_id >= $7 and batch_id <= $7 offset 0
+      select * from messages where tenant_id = $1 and ${ofBatch.all} offset 0
     ) m where m.id < $2 and m.id >= $3 order by m.id desc limit ${most}`;
   }
   return `
